@@ -1,0 +1,66 @@
+//! `tribune`: a table of what it does.
+//!
+//! Each command lives in a module of its own, with its arguments; what several need is in [`common`]. There are no
+//! rules of the domain here.
+
+mod common;
+// mod demo;
+// mod evaluate;
+// mod explain;
+mod looks;
+mod page;
+mod policy;
+mod replay;
+mod scan;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+use common::Failure;
+use std::process::ExitCode;
+
+/// Acceptable-use review for cloud and AI platforms: from usage records to explained findings.
+#[derive(Parser)]
+#[command(name = "tribune", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A whole simulated provider: its cases in the terminal and as pages on 127.0.0.1
+    // Demo(demo::Args),
+    /// Write a simulated provider's usage records, facts and truth
+    Simulate(simulate::Args),
+    /// Rank workloads as of a time
+    Scan(scan::Args),
+    /// Run the clock over the records and open cases as the live system would
+    Replay(replay::Args),
+    /// Replay a simulated folder and score it against its truth
+    // Evaluate(evaluate::Args),
+    /// Everything a reviewer needs of one entity
+    // Explain(explain::Args),
+    /// Check, test or show a policy pack
+    Policy(policy::Args),
+}
+
+fn main() -> ExitCode {
+    // A reader that goes away (`tribune scan … | head`) is no defect of ours.
+    let result = match Cli::parse().command {
+        // Command::Demo(args) => demo::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Scan(args) => scan::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        // Command::Evaluate(args) => evaluate::run(&args),
+        // Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(Failure::PipeClosed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tribune: {}", common::clean(&failure.to_string()));
+            ExitCode::from(failure.code())
+        }
+    }
+}
