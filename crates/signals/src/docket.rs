@@ -48,6 +48,8 @@ pub struct Case {
     pub finding: Finding,
     /// All accounts it holds by now.
     pub accounts: BTreeSet<u32>,
+    /// Those, and all that were linked with them when it opened or grew: what comes up there belongs to it.
+    related: BTreeSet<u32>,
     /// The place of its policy.
     pub policy: usize,
 }
@@ -134,10 +136,8 @@ impl Docket {
             self.cases.iter().filter(|case| case.policy == evaluation.policy && case.opened_at > week_ago).count();
         let mut budget = policy.weekly_budget(watch.customers()).saturating_sub(recent);
         for (ranked, rank) in ranking.iter().zip(1_u32..).filter(|(ranked, _)| ranked.above && ranked.lasting) {
-            let mut cases = self.cases.iter_mut().filter(|case| case.policy == evaluation.policy);
-            if let Some(case) = cases.find(|case| ranked.accounts.iter().any(|account| case.accounts.contains(account)))
-            {
-                case.accounts.extend(&ranked.accounts);
+            let linked = watch.entities.get(ranked.entity as usize).map_or(&[][..], |entity| &entity.accounts);
+            if self.join(evaluation.policy, ranked, linked) {
                 continue;
             }
             if budget == 0 || self.quiet(watch, evaluation, ranked) {
@@ -146,8 +146,32 @@ impl Docket {
             budget -= 1;
             let finding = findings::finding(watch, evaluation, self, ranked, rank);
             let accounts = ranked.accounts.iter().copied().collect();
-            self.cases.push(Case { opened_at: evaluation.at, finding, accounts, policy: evaluation.policy });
+            let related = linked.iter().copied().collect();
+            self.cases.push(Case { opened_at: evaluation.at, finding, accounts, related, policy: evaluation.policy });
         }
+    }
+
+    /// Adds a workload to the case that knows one of its accounts. Cases that it shows to be one become one: the
+    /// earliest, which takes in the others.
+    fn join(&mut self, policy: usize, ranked: &Ranked, linked: &[u32]) -> bool {
+        let knows = |case: &Case| case.policy == policy && linked.iter().any(|account| case.related.contains(account));
+        let Some(first) = self.cases.iter().position(knows) else { return false };
+        let (mut accounts, mut related) = (BTreeSet::new(), BTreeSet::new());
+        let mut place = 0;
+        self.cases.retain(|case| {
+            let taken_in = place > first && knows(case);
+            place += 1;
+            if taken_in {
+                accounts.extend(&case.accounts);
+                related.extend(&case.related);
+            }
+            !taken_in
+        });
+        if let Some(case) = self.cases.get_mut(first) {
+            case.accounts.extend(ranked.accounts.iter().chain(&accounts));
+            case.related.extend(linked.iter().chain(&related));
+        }
+        true
     }
 }
 
@@ -198,16 +222,16 @@ fn tie(watch: &Watch, entity: u32) -> (std::cmp::Reverse<usize>, Option<&Account
 }
 
 /// The smallest set of an entity's accounts that keeps 80 % of the evidence, strongest first: evidence is shared out by
-/// the calls (or bytes as calls) each account contributes.
+/// the calls each account contributes, or the bytes where there are none that look like calls.
 pub fn keep_most(watch: &Watch, entity: u32) -> Vec<u32> {
     let Some(entity) = watch.entities.get(entity as usize) else { return Vec::new() };
-    let weight = |account: u32| {
-        let row = watch.single(account).and_then(|single| watch.rows.get(single as usize));
-        row.map_or(0, |row| {
-            let hourly = &row.workload.hourly;
-            hourly.calls_per_hour_mean.unwrap_or(0).max(hourly.byte_calls_per_hour.unwrap_or(0)).max(0)
-        })
+    let hourly = |account: u32| {
+        watch.single(account).and_then(|one| watch.rows.get(one as usize)).map(|row| &row.workload.hourly)
     };
+    let calls = |account: u32| hourly(account).and_then(|hourly| hourly.calls_per_hour_mean).unwrap_or(0).max(0);
+    let bytes = |account: u32| hourly(account).and_then(|hourly| hourly.byte_calls_per_hour).unwrap_or(0).max(0);
+    let any_calls = entity.accounts.iter().any(|account| calls(*account) > 0);
+    let weight = |account: u32| if any_calls { calls(account) } else { bytes(account) };
     let key = |account: u32| watch.history.account_keys.get(account as usize);
     let mut shares: Vec<(i64, u32)> = entity.accounts.iter().map(|account| (weight(*account), *account)).collect();
     shares.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| key(a.1).cmp(&key(b.1))));

@@ -9,7 +9,7 @@ use crate::workload::columns;
 use review::Decibans;
 use review::evidence::divide_half_even;
 use usage::facts::Fact;
-use usage::{Day, RegionKey};
+use usage::{Day, Hour, RegionKey};
 
 /// What holds an entity's accounts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,12 +43,16 @@ columns! { facts Known:
     dedicated_link "1 if one of its accounts has a dedicated link, 0 if it is known that none has";
     use_declared "1 if one of its accounts declares a use, 0 if none does";
     age_days "days since its oldest account was created";
-    foreign_stored_permille "share of the bytes stored in the last 7 days outside the accounts' home regions, in thousandths";
+    declaring_calls_per_hour "mean calls an hour of those accounts of the entity that declare a volume";
 }
 
-/// What facts say of an entity on a day; `facts` has each of its accounts' fact of that day, if any.
-pub fn known(entity: &Entity, facts: &[Option<Fact>], history: &History, day: Day) -> Known {
-    let own = || entity.accounts.iter().filter_map(|account| facts.get(*account as usize)?.as_ref());
+/// What facts say of an entity on a day; `facts` has each of its accounts' fact of that day, if any, and `calls` tells
+/// the mean calls an hour of one account.
+pub fn known(entity: &Entity, facts: &[Option<Fact>], day: Day, calls: impl Fn(u32) -> i64) -> Known {
+    let facts =
+        || entity.accounts.iter().filter_map(|account| Some((*account, facts.get(*account as usize)?.as_ref()?)));
+    let own = || facts().map(|(_, fact)| fact);
+    let declaring = facts().filter(|(_, fact)| fact.declared_calls_per_hour.is_some());
     let total = |values: Vec<i64>| (!values.is_empty()).then(|| values.into_iter().fold(0, i64::saturating_add));
     let any = |flag: fn(&Fact) -> Option<bool>| own().filter_map(flag).reduce(|a, b| a || b).map(i64::from);
     Known {
@@ -59,7 +63,7 @@ pub fn known(entity: &Entity, facts: &[Option<Fact>], history: &History, day: Da
         dedicated_link: any(|fact| fact.dedicated_link),
         use_declared: (own().count() > 0).then(|| i64::from(own().any(|fact| fact.declared_use.is_some()))),
         age_days: own().filter_map(|fact| fact.created_on).min().map(|created| i64::from(day.0 - created.0).max(0)),
-        foreign_stored_permille: foreign(entity, facts, history, day),
+        declaring_calls_per_hour: total(declaring.map(|(account, _)| calls(account)).collect()),
     }
 }
 
@@ -70,7 +74,9 @@ fn verified_limit(fact: &Fact, day: Day) -> Option<i64> {
     verified.calls_per_hour
 }
 
-fn foreign(entity: &Entity, facts: &[Option<Fact>], history: &History, day: Day) -> Option<i64> {
+/// Share of what the entity stored in the 168 hours (or, by daily rows, the 7 days) before `at` that lies outside its
+/// accounts' home regions, in thousandths; `None` where none of them names home regions.
+pub fn foreign_stored_permille(entity: &Entity, facts: &[Option<Fact>], history: &History, at: Hour) -> Option<i64> {
     let (mut abroad, mut all) = (0_i64, 0_i64);
     for &account in &entity.accounts {
         let Some(Some(fact)) = facts.get(account as usize) else { continue };
@@ -78,7 +84,7 @@ fn foreign(entity: &Entity, facts: &[Option<Fact>], history: &History, day: Day)
         if fact.home_regions.is_empty() {
             continue;
         }
-        for (region, stored) in state.stored_by_region(day, 7) {
+        for (region, stored) in state.stored_by_region(at) {
             let name = history.region_keys.get(usize::from(region)).map(|RegionKey { region, .. }| region.as_str());
             all = all.saturating_add(stored.max(0));
             if name.is_some_and(|name| !name.is_empty() && !fact.home_regions.iter().any(|home| home == name)) {
@@ -86,7 +92,7 @@ fn foreign(entity: &Entity, facts: &[Option<Fact>], history: &History, day: Day)
             }
         }
     }
-    crate::numbers::permille(abroad / 1_000, all / 1_000)
+    crate::numbers::permille(abroad, all)
 }
 
 /// What verified use takes away: −25 dB up to its limit, less and less beyond it, nothing from twice the limit on.

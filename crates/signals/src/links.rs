@@ -4,7 +4,7 @@
 //! they are linked; connected accounts form a group that is scored as a whole. A hub (a payer or customer of very many
 //! accounts) gives fewer points: what everybody shares tells nothing. A link is no evidence by itself.
 
-use crate::numbers::{clamp, correlation_permille, log2_milli};
+use crate::numbers::{clamp, correlation_permille, log2_milli, median};
 use crate::series::HOURS;
 use crate::workload::{CALL_BYTES, Workload};
 use std::collections::BTreeMap;
@@ -16,10 +16,12 @@ pub const LINK_POINTS: i64 = 6;
 const LEAST_CALLS_PER_HOUR: i64 = 20;
 /// Blocks and buckets larger than this are hubs: pairs within them are not all looked at.
 const HUB: usize = 400;
+/// How many accounts it takes to tell what all have in common.
+const CROWD: usize = 20;
 /// Correlation of the residual ingress from which two accounts move together, in thousandths.
 const TOGETHER_PERMILLE: i64 = 600;
 /// Mean difference of the logarithms of the mix below which two accounts are alike, in thousandths of a bit.
-const ALIKE_MILLI: i64 = 700;
+const ALIKE_MILLI: i64 = 600;
 
 /// The mix is told from these measures, each per byte taken in.
 const MIX: [Measure; 10] = [
@@ -68,9 +70,11 @@ impl Profile {
         Some(Self { account, customer: 0, unit: None, payer: None, created: None, mix, residual })
     }
 
+    /// Whether the mixes are alike, in what at least one of them uses; two accounts that use little are not.
     fn alike(&self, other: &Self) -> bool {
-        let apart: i64 = self.mix.iter().zip(&other.mix).map(|(a, b)| (a - b).abs()).sum();
-        apart <= ALIKE_MILLI * MIX.len() as i64
+        let used = self.mix.iter().zip(&other.mix).filter(|(a, b)| **a > 0 || **b > 0);
+        let (count, apart) = used.fold((0, 0), |(count, apart), (a, b)| (count + 1, apart + (a - b).abs()));
+        count >= 3 && apart <= ALIKE_MILLI * count
     }
 
     fn together(&self, other: &Self) -> bool {
@@ -84,16 +88,34 @@ impl Profile {
     }
 }
 
-/// The logarithm of each hour against the median of the same hour on the other days: what neither the day's rhythm nor
-/// the size of the account explains.
+/// The logarithm of each hour, the median of the same hour of all days and then each day's own median taken away: what
+/// neither the day's rhythm, nor the days of the week, nor the size of the account explains.
 fn residual(ingress: &[i64; HOURS]) -> [i64; HOURS] {
     let mut out = ingress.map(|bytes| log2_milli(bytes.max(0).saturating_add(1_000)));
     for hour in 0..24 {
-        let mut day: Vec<i64> = out.iter().skip(hour).step_by(24).copied().collect();
-        let middle = crate::numbers::median(&mut day).unwrap_or(0);
+        let mut same: Vec<i64> = out.iter().skip(hour).step_by(24).copied().collect();
+        let middle = median(&mut same).unwrap_or(0);
         out.iter_mut().skip(hour).step_by(24).for_each(|value| *value -= middle);
     }
+    for day in out.chunks_mut(24) {
+        let middle = median(&mut day.to_vec()).unwrap_or(0);
+        day.iter_mut().for_each(|value| *value -= middle);
+    }
     out
+}
+
+/// Takes away what all have in common (a shock, an outage, a gap in the data): the median residual of every hour.
+fn remove_the_crowd(profiles: &mut [Profile]) {
+    for hour in 0..HOURS {
+        let mut all: Vec<i64> = profiles.iter().filter_map(|p| p.residual.as_ref()?.get(hour).copied()).collect();
+        if all.len() < CROWD {
+            return;
+        }
+        let middle = median(&mut all).unwrap_or(0);
+        for value in profiles.iter_mut().filter_map(|p| p.residual.as_mut()?.get_mut(hour)) {
+            *value -= middle;
+        }
+    }
 }
 
 /// What is known of an account's place in a group; columns of the relation `links`.
@@ -160,6 +182,7 @@ struct Bonds {
 /// Finds the groups among the profiles. The result does not depend on their order.
 pub fn groups(mut profiles: Vec<Profile>) -> Vec<Group> {
     profiles.sort_by_key(|profile| profile.account);
+    remove_the_crowd(&mut profiles);
     let sizes = Sizes::of(&profiles);
     let mut sets = DisjointSets::new(profiles.len());
     let mut bonds = vec![Bonds::default(); profiles.len()];
@@ -169,7 +192,10 @@ pub fn groups(mut profiles: Vec<Profile>) -> Vec<Group> {
         let shared = sizes.points(one, other) + 2 * i64::from(sibling) + 3 * i64::from(alike);
         // The correlation is the dear part: asked for only where it can decide or strengthen a link.
         let together = shared + 4 >= LINK_POINTS && one.together(other);
-        if shared + 4 * i64::from(together) >= LINK_POINTS && (alike || together) {
+        // Strangers to each other, of two customers without a common payer, must both move together and be alike.
+        let strangers = one.customer != other.customer && (one.payer.is_none() || one.payer != other.payer);
+        let tied = if strangers { alike && together } else { alike || together };
+        if shared + 4 * i64::from(together) >= LINK_POINTS && tied {
             sets.join(a, b);
             for place in [a, b] {
                 if let Some(bond) = bonds.get_mut(place) {

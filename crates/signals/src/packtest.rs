@@ -85,7 +85,9 @@ fn run_case(watch: &mut Watch, case: &Case) -> Result<Vec<String>, WatchError> {
     let mut row = Row::default();
     let mut links = Links::default();
     // A week of complete hours and a month of days, unless the test says otherwise.
-    for (name, value) in [("hours_counted", 162), ("hours_complete", 162), ("completeness_permille", 1_000), ("days_elapsed", 35)] {
+    for (name, value) in
+        [("hours_counted", 162), ("hours_complete", 162), ("completeness_permille", 1_000), ("days_elapsed", 35)]
+    {
         row.workload.set(name, value);
     }
     let mut set = |relation: &str, columns: &BTreeMap<String, i64>, set: &mut dyn FnMut(&str, i64) -> bool| {
@@ -112,7 +114,11 @@ fn compare(policy: &Policy, evaluation: &Evaluation, expect: &Expect, wrong: &mu
     let above = score.total >= policy.floor && score.families.speaking(needed) >= policy.families_needed.count;
     if expect.above.is_some_and(|expected| expected != above) {
         let families = score.families.values().map(|evidence| evidence.to_string()).join(", ");
-        wrong.push(format!("is {} the floor: score {}, families {families}", if above { "above" } else { "not above" }, score.total));
+        wrong.push(format!(
+            "is {} the floor: score {}, families {families}",
+            if above { "above" } else { "not above" },
+            score.total
+        ));
     }
     if expect.score_at_least.and_then(Decibans::from_f64).is_some_and(|least| score.total < least) {
         wrong.push(format!("the score is only {}", score.total));
@@ -136,7 +142,9 @@ fn compare(policy: &Policy, evaluation: &Evaluation, expect: &Expect, wrong: &mu
     for id in &expect.silent {
         match reading(id) {
             None => wrong.push(format!("there is no signal `{id}`")),
-            Some(reading) if reading.value.is_some() => wrong.push(format!("`{id}` is not silent: {}", reading.evidence)),
+            Some(reading) if reading.value.is_some() => {
+                wrong.push(format!("`{id}` is not silent: {}", reading.evidence))
+            }
             Some(_) => {}
         }
     }

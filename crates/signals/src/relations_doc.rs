@@ -34,7 +34,12 @@ pub(crate) fn text() -> String {
         ("hour, or day", "hours or days since 1970-01-01T00Z"),
         ("quantity", "in whole units; hours and days without usage have no row"),
     ];
-    table(&mut out, "hourly and daily", "168 hours and 42 days before the last midnight, one row per entity, measure and hour or day", &long);
+    table(
+        &mut out,
+        "hourly and daily",
+        "168 hours and 42 days before the last midnight, one row per entity, measure and hour or day",
+        &long,
+    );
     out
 }
 
@@ -57,6 +62,10 @@ mod tests {
         if std::env::var_os("TRIBUNE_WRITE_DOCS").is_some() {
             std::fs::write(path, super::text()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), super::text(), "docs/relations.md is out of date");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            super::text(),
+            "docs/relations.md is out of date"
+        );
     }
 }

@@ -134,12 +134,17 @@ impl Account {
         self.daily.add_to(day.0, &mut readings.daily_rows);
     }
 
-    /// Stored byte-hours (in grain) by region over the last `days` days before `day`.
-    pub fn stored_by_region(&self, day: Day, days: usize) -> impl Iterator<Item = (u16, i64)> + '_ {
+    /// Stored byte-hours (in grain) by region over the 168 hours before `at`, or the 7 days where there are only days.
+    pub fn stored_by_region(&self, at: Hour) -> impl Iterator<Item = (u16, i64)> + '_ {
         self.series.iter().filter(|series| series.measure == Measure::ByteHoursStored).map(move |series| {
-            let mut window = [0; DAYS];
-            series.days.add_to(day.0, &mut window);
-            (series.region, window.iter().rev().take(days).fold(0, |sum: i64, cell| sum.saturating_add(*cell)))
+            let (mut hours, mut days) = ([0; HOURS], [0; 7]);
+            series.hours.add_to(at.0, &mut hours);
+            let mut sum = hours.iter().fold(0, |sum: i64, cell| sum.saturating_add(*cell));
+            if sum == 0 {
+                series.days.add_to(at.day().0, &mut days);
+                sum = days.iter().fold(0, |sum: i64, cell| sum.saturating_add(*cell));
+            }
+            (series.region, sum)
         })
     }
 

@@ -5,7 +5,7 @@
 //! columns and signals. An evaluation is a function of the rows and facts known by its hour and of nothing else: a
 //! replayed tick equals a scan from nothing. It opens no cases ([`crate::docket`]) and reads no files.
 
-use crate::entity::{Entity, Kind, Known, facts_evidence, known};
+use crate::entity::{Entity, Kind, Known, facts_evidence, foreign_stored_permille, known};
 use crate::links::{Group, Links, Profile, groups};
 use crate::pack::{Least, PackError, Policy, Refresh, Signal};
 use crate::peers::{Member, Standing, compare};
@@ -268,12 +268,7 @@ impl Watch {
         let computed = self.compute(&self.entities, &masks, at, false);
         self.take(computed);
         if self.entities.len() > before {
-            let day = at.day();
-            for place in before..self.entities.len() {
-                if let (Some(entity), Some(row)) = (self.entities.get(place), self.rows.get_mut(place)) {
-                    row.known = known(entity, &self.account_facts, &self.history, day);
-                }
-            }
+            self.know(before, at.day());
             self.fill(&["facts", "peers", "links"]);
         }
         Ok(())
@@ -397,7 +392,8 @@ impl Watch {
             }
         }
         let standing = workload::Standing { accounts: entity.accounts.len(), first, mask: mask.as_ref() };
-        let (hourly, totals) = workload::hourly(readings, standing, at);
+        let (mut hourly, totals) = workload::hourly(readings, standing, at);
+        hourly.foreign_stored_permille = foreign_stored_permille(entity, &self.account_facts, &self.history, at);
         let daily = whole_day.then(|| workload::daily(readings, standing, at.day()));
         let mut profile = None;
         if let (true, [account]) = (whole_day, entity.accounts.as_slice()) {
@@ -461,7 +457,23 @@ impl Watch {
         for (place, (entity, row)) in self.entities.iter().zip(&mut self.rows).enumerate() {
             let from = if entity.kind == Kind::Account { &accounts } else { &customers };
             row.standing = whole.get(place).and_then(|at| from.get(*at)).copied().unwrap_or_default();
-            row.known = known(entity, &self.account_facts, &self.history, day);
+        }
+        self.know(0, day);
+    }
+
+    /// What facts say of the entities from this place on.
+    fn know(&mut self, from: usize, day: Day) {
+        let calls: Vec<i64> = self
+            .single
+            .iter()
+            .map(|single| {
+                let row = single.and_then(|single| self.rows.get(single as usize));
+                row.and_then(|row| row.workload.hourly.calls_per_hour_mean).unwrap_or(0)
+            })
+            .collect();
+        for (entity, row) in self.entities.iter().zip(&mut self.rows).skip(from) {
+            let calls = |account: u32| calls.get(account as usize).copied().unwrap_or(0);
+            row.known = known(entity, &self.account_facts, day, calls);
         }
     }
 

@@ -59,6 +59,7 @@ columns! { workload Hourly:
     byte_calls_per_hour "bytes in ÷ 1.9 MB, per hour of the window";
     busy_hours_permille "share of complete hours with at least 0.3 of the 95th percentile, in thousandths";
     bytes_per_object "mean bytes per object written";
+    foreign_stored_permille "share of the bytes stored in the window outside the accounts' home regions, in thousandths";
     moved_out_bytes_24h "bytes read out and exported in the last 24 hours (or the last day of daily rows)";
 }
 

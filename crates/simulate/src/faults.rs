@@ -80,9 +80,8 @@ impl Carrier {
                 row.quantity += wrong;
             }
         }
-        let late = || LATE_MEDIAN;
         let arrival =
-            |draw: &mut Draw| batch(f64::from(end) + late() * crate::draw::exp(LATE_SIGMA * draw.normal()), end);
+            |draw: &mut Draw| batch(f64::from(end) + LATE_MEDIAN * crate::draw::exp(LATE_SIGMA * draw.normal()), end);
         let way = if hit(2, self.faults.late) { Way::Known(arrival(draw)) } else { Way::Day };
         to(way, row);
         if hit(3, self.faults.duplicated) {

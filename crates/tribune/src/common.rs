@@ -160,7 +160,8 @@ impl Opened {
 
     /// The latest hour known, or the hour that was asked for.
     pub fn as_of(&self, asked: Option<Hour>) -> Result<Hour, Failure> {
-        let nothing = || Failure::Refused("none of the rows is usage that a meter catalogue maps; nothing can be ranked".into());
+        let nothing =
+            || Failure::Refused("none of the rows is usage that a meter catalogue maps; nothing can be ranked".into());
         match asked {
             Some(hour) => Ok(hour),
             None => self.books.last_known().ok_or_else(nothing),
@@ -231,10 +232,19 @@ impl<'a> Head<'a> {
 /// What was read, in words, and everything that was not used.
 pub fn say_tally(out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
     let n = |count: u64| thousands(count);
-    put(out, &format!(
-        "{} rows in {} files: {} used, {} passed over (not usage), {} unmapped, {} duplicates, {} rejected",
-        n(tally.rows), n(tally.files), n(tally.used), n(tally.passed_over), n(tally.unmapped), n(tally.duplicates), n(tally.rejected)
-    ))
+    put(
+        out,
+        &format!(
+            "{} rows in {}: {} used, {} passed over (not usage), {} unmapped, {} duplicates, {} rejected",
+            n(tally.rows),
+            if tally.files == 1 { "1 file".into() } else { format!("{} files", n(tally.files)) },
+            n(tally.used),
+            n(tally.passed_over),
+            n(tally.unmapped),
+            n(tally.duplicates),
+            n(tally.rejected)
+        ),
+    )
 }
 
 /// The unmapped meters, by name with their counts.
@@ -246,7 +256,16 @@ pub fn say_unmapped(out: &mut impl Write, tally: &Tally, most: usize) -> Result<
     for name in tally.unmapped_names.iter().take(most) {
         let service = clean(&name.service);
         let meter = clean(&name.meter);
-        put(out, &format!("  {:>9}  {} · {service} · {meter} · {} ({})", n_rows(name.rows), clean(&name.provider), clean(&name.unit), clean(&name.why)))?;
+        put(
+            out,
+            &format!(
+                "  {:>9}  {} · {service} · {meter} · {} ({})",
+                n_rows(name.rows),
+                clean(&name.provider),
+                clean(&name.unit),
+                clean(&name.why)
+            ),
+        )?;
     }
     let rest = tally.unmapped_names.iter().skip(most);
     let (names, rows) = rest.fold((0_u64, tally.unmapped_others), |(names, rows), name| (names + 1, rows + name.rows));
@@ -269,7 +288,10 @@ pub fn say_trouble(tally: &Tally) {
         note(&format!("{}: row {}, {}: {}", row.file, row.row, row.column, row.reason));
     }
     if tally.rejected > 20 {
-        note(&format!("{} more rows were rejected; --format json lists the first of each file", thousands(tally.rejected - 20)));
+        note(&format!(
+            "{} more rows were rejected; --format json lists the first of each file",
+            thousands(tally.rejected - 20)
+        ));
     }
 }
 
@@ -389,7 +411,12 @@ pub struct Rankings {
 }
 
 /// Scans as of an hour: two midnights before and the hour itself.
-pub fn scan(opened: &Opened, watch: &mut signals::watch::Watch, at: Hour, cleared: Vec<Clearance>) -> Result<Rankings, Failure> {
+pub fn scan(
+    opened: &Opened,
+    watch: &mut signals::watch::Watch,
+    at: Hour,
+    cleared: Vec<Clearance>,
+) -> Result<Rankings, Failure> {
     let mut rankings = Rankings { docket: Docket::new(cleared), last: Vec::new() };
     signals::drive::drive(&opened.books, watch, &signals::drive::scan_hours(at), |watch, hour, evaluations| {
         for evaluation in evaluations {

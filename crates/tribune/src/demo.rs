@@ -26,16 +26,16 @@ use usage::Hour;
 
 /// A whole simulated provider.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  tribune demo --accounts 500 --days 21 --seed 7")]
-pub struct Args {
+#[command(after_help = "Example:\n  tribune demo --accounts 600 --days 28 --seed 7")]
+pub(crate) struct Args {
     /// The port to serve on; a busy one takes the next
     #[arg(long, value_name = "PORT", default_value_t = 8400)]
     port: u16,
     /// How many accounts to simulate
-    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(60..=20_000))]
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(60..=20_000))]
     accounts: u32,
     /// How many days
-    #[arg(long, value_name = "D", default_value_t = 21, value_parser = clap::value_parser!(u32).range(3..=90))]
+    #[arg(long, value_name = "D", default_value_t = 28, value_parser = clap::value_parser!(u32).range(3..=90))]
     days: u32,
     /// Another seed gives another provider
     #[arg(long, value_name = "S", default_value_t = 7)]
@@ -49,7 +49,7 @@ pub struct Args {
 /// and lawful ones that look like it.
 const SCENARIO: &str = r#"
 [population]
-forbidden = 2
+forbidden = 1
 
 [[workload]]
 kind = "mass_surveillance"
@@ -87,13 +87,13 @@ kind = "voicemail"
 "#;
 
 /// Hours between ticks: often enough to see cases open, seldom enough not to wait for.
-const STEP: i32 = 6;
+const STEP: i32 = 3;
 
 /// How many ports are tried.
 const PORTS: u16 = 21;
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let scratch = common::scratch();
     let fail = |source| Failure::Write { path: scratch.display().to_string(), source };
     let folder = tempfile::Builder::new().prefix("tribune-demo-").tempdir_in(&scratch).map_err(fail)?;
@@ -120,7 +120,8 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn simulate(args: &Args, records: &std::path::Path) -> Result<(), Failure> {
-    let scenario = SCENARIO.parse().map_err(|error| Failure::Defect(format!("the demo's scenario: {error}")))?;
+    let scenario = ::simulate::Scenario::parse(SCENARIO)
+        .map_err(|error| Failure::Defect(format!("the demo's scenario: {error}")))?;
     let options = ::simulate::Options {
         accounts: args.accounts,
         days: args.days,
@@ -210,18 +211,20 @@ fn cases(scene: &Scene<'_>) -> Vec<Shown> {
         };
         // The ranking falls, so the first that shares an account is the strongest.
         let ranked = ranking.iter().find(|ranked| holds(ranked.entity))?;
-        debug_assert_eq!(evaluation.policy, case.policy);
-        scene.portrait(ranked.entity, Naming::Names)
+        Some((evaluation.policy, ranked.entity))
     };
-    let mut cases: Vec<Shown> = scene
-        .docket
-        .cases
-        .iter()
-        .filter_map(|case| {
-            let opened = OpenedAt { at: moment(case.opened_at), score: case.finding.score_db };
-            Some(Shown { portrait: now(case)?, opened, address: String::new() })
-        })
-        .collect();
+    // What began as two and turned out to be one is shown once, as of the first.
+    let mut workloads: BTreeMap<(usize, u32), OpenedAt> = BTreeMap::new();
+    for case in &scene.docket.cases {
+        let opened = OpenedAt { at: moment(case.opened_at), score: case.finding.score_db };
+        if let Some(workload) = now(case) {
+            workloads.entry(workload).or_insert(opened);
+        }
+    }
+    let shown = workloads.into_iter().filter_map(|((_, entity), opened)| {
+        Some(Shown { portrait: scene.portrait(entity, Naming::Names)?, opened, address: String::new() })
+    });
+    let mut cases: Vec<Shown> = shown.collect();
     cases.sort_by_key(|case| std::cmp::Reverse(case.score()));
     for (case, number) in cases.iter_mut().zip(1..) {
         case.address = format!("/case/{number}");
@@ -347,8 +350,8 @@ fn index(
         score: case.score().to_string(),
         width: along(case.score()),
         floor: along(site.floor),
-        why: case.reasons().into_iter().next().map(|(_, reason)| reason).unwrap_or_default(),
-        opened: case.opened.at.clone(),
+        why: case.reasons().into_iter().map(|(_, reason)| reason).collect::<Vec<_>>().join(" "),
+        opened: case.opened.at.split(',').next().unwrap_or_default().to_owned(),
     });
     IndexPage {
         days: args.days,
@@ -416,7 +419,9 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
             Err(error) => {
-                return Err(Failure::Refused(format!("port {port} of 127.0.0.1 cannot be used: {error}; name another with --port")));
+                return Err(Failure::Refused(format!(
+                    "port {port} of 127.0.0.1 cannot be used: {error}; name another with --port"
+                )));
             }
         }
     }
@@ -485,7 +490,8 @@ mod tests {
     fn answered(method: Method, path: &str, host: &str) -> Response<Body> {
         let page = Page { kind: HTML, body: "here".into() };
         let pages = Pages { pages: BTreeMap::from([("/".to_owned(), page)]), missing: "nowhere".into() };
-        let request = Request::builder().method(method).uri(path).header(header::HOST, host).body(Body::empty()).unwrap();
+        let request =
+            Request::builder().method(method).uri(path).header(header::HOST, host).body(Body::empty()).unwrap();
         runtime().block_on(answer(State(Arc::new((pages, 8_400))), request))
     }
 
@@ -508,6 +514,6 @@ mod tests {
 
     #[test]
     fn the_scenario_is_one_the_simulator_takes() {
-        assert!(SCENARIO.parse::<::simulate::Scenario>().is_ok());
+        assert!(::simulate::Scenario::parse(SCENARIO).is_ok());
     }
 }

@@ -34,7 +34,7 @@ use watching::{Owners, Subject, arrivals, prompt_scores, watch_over};
 #[command(
     after_help = "Example:\n  tribune simulate --accounts 3000 --days 35 --seed 7 --out provider && tribune evaluate provider"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// A folder that `tribune simulate` has written: usage, facts.csv and truth.csv
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -89,7 +89,7 @@ struct TruthHead {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let truth = Truth::read(&args.folder.join("truth.csv")).map_err(Failure::Refused)?;
     for reason in truth.rejections.iter().take(20) {
         note(&format!("truth.csv: {reason}"));

@@ -16,8 +16,10 @@ use usage::{AccountKey, Hour};
 
 /// Everything a reviewer needs of one entity.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  tribune explain exports/ --entity customer:acme --purpose \"case 12\" --html acme.html")]
-pub struct Args {
+#[command(
+    after_help = "Example:\n  tribune explain exports/ --entity customer:acme --purpose \"case 12\" --html acme.html"
+)]
+pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
     /// account:ID, unit:CUSTOMER/UNIT or customer:ID
@@ -39,7 +41,7 @@ pub struct Args {
 
 /// What is to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// An account.
     Account(String),
     /// A customer and a unit, parted by the first, second … slash: an id may hold one.
@@ -139,7 +141,7 @@ struct Explanation<'a> {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
     common::say_trouble(opened.books.tally());
     let at = opened.as_of(args.as_of)?;
@@ -225,7 +227,8 @@ fn ledger(out: &mut impl Write, judged: &Judged) -> Result<(), Failure> {
     put(out, &rule)?;
     put(out, &line("prior", "", "", &number(judged.finding.prior_db)))?;
     for family in &judged.ledger {
-        let held = if family.sum_db == family.evidence_db { String::new() } else { format!("{}, held at", family.sum_db) };
+        let held =
+            if family.sum_db == family.evidence_db { String::new() } else { format!("{}, held at", family.sum_db) };
         put(out, &line(family.family.name(), &held, "", &number(family.evidence_db)))?;
         for signal in &family.lines {
             let value = format!("{} {}", signal.value, signal.unit);
@@ -236,7 +239,11 @@ fn ledger(out: &mut impl Write, judged: &Judged) -> Result<(), Failure> {
     put(out, &line("verified facts", "", "", &number(judged.finding.facts_db)))?;
     put(out, &rule)?;
     put(out, &line("score", "", "", &number(judged.finding.score_db)))?;
-    paragraph(out, "", "In a family the strongest signal counts in full, further ones three tenths, what speaks against in full.")
+    paragraph(
+        out,
+        "",
+        "In a family the strongest signal counts in full, further ones three tenths, what speaks against in full.",
+    )
 }
 
 /// What was seen, what speaks against it, what would explain it, and who is silent.
@@ -252,8 +259,11 @@ fn said(out: &mut impl Write, judged: &Judged) -> Result<(), Failure> {
             paragraph(out, &format!("{:>6}  ", line.evidence_db.to_string()), &sentence(&line.explanation))?;
         }
     }
-    for fact in &judged.finding.facts {
-        paragraph(out, "        ", &sentence(fact))?;
+    if !judged.finding.facts.is_empty() {
+        heading(out, "What else bears on it")?;
+        for fact in &judged.finding.facts {
+            paragraph(out, "– ", &sentence(fact))?;
+        }
     }
     if !judged.innocent().is_empty() {
         heading(out, "What would explain it innocently")?;
@@ -285,7 +295,11 @@ fn accounts(out: &mut impl Write, portrait: &Portrait) -> Result<(), Failure> {
         put(out, &format!("and {} more; --format json lists them", portrait.accounts.len() - MOST))?;
     }
     for larger in &portrait.around {
-        paragraph(out, "– ", &format!("part of a larger set ({}): {} accounts, {} dB", larger.what, larger.accounts, larger.score_db))?;
+        paragraph(
+            out,
+            "– ",
+            &format!("part of a larger set ({}): {} accounts, {} dB", larger.what, larger.accounts, larger.score_db),
+        )?;
     }
     Ok(())
 }

@@ -27,7 +27,14 @@ pub struct Look<'a> {
 }
 
 /// Appends a look; if it cannot be logged, nothing may be shown.
-pub fn log(command: &str, purpose: &str, at: Hour, records: &str, entity: Option<&str>, named: usize) -> Result<(), Failure> {
+pub fn log(
+    command: &str,
+    purpose: &str,
+    at: Hour,
+    records: &str,
+    entity: Option<&str>,
+    named: usize,
+) -> Result<(), Failure> {
     if purpose.trim().is_empty() {
         return Err(Failure::Refused("a look at names needs a purpose; say why with --purpose \"…\"".into()));
     }

@@ -59,7 +59,9 @@ fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(Failure::PipeClosed) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tribune: {}", common::clean(&failure.to_string()));
+            let text = failure.to_string();
+            let lines: Vec<String> = text.lines().map(common::clean).collect();
+            eprintln!("tribune: {}", lines.join("\n"));
             ExitCode::from(failure.code())
         }
     }

@@ -65,10 +65,19 @@ fn check(folder: Option<&Path>) -> Result<ExitCode, Failure> {
                 format!("{} {}", policy.signals.iter().filter(|signal| signal.family == family).count(), family.name())
             });
             let mut out = out;
-            put(&mut out, &format!(
-                "{} {} is well formed: {} elements, {} signals ({}), {} files of tests\n{}",
-                policy.id, clean(&policy.version), policy.elements.len(), policy.signals.len(), families.join(", "), policy.tests.len(), policy.digest
-            ))
+            put(
+                &mut out,
+                &format!(
+                    "{} {} is well formed: {} elements, {} signals ({}), {} files of tests\n{}",
+                    policy.id,
+                    clean(&policy.version),
+                    policy.elements.len(),
+                    policy.signals.len(),
+                    families.join(", "),
+                    policy.tests.len(),
+                    policy.digest
+                ),
+            )
         })?;
     }
     Ok(ExitCode::SUCCESS)
@@ -112,12 +121,19 @@ fn text(out: &mut impl Write, policy: &Policy) -> Result<(), Failure> {
         put(out, &clean(line))?;
     }
     put(out, "\nHow a workload is scored")?;
-    put(out, &format!(
-        "  Before any evidence: {} dB. Every signal adds or takes away evidence in decibans (+10 dB: ten times the odds).\n  \
+    put(
+        out,
+        &format!(
+            "  Before any evidence: {} dB. Every signal adds or takes away evidence in decibans (+10 dB: ten times the odds).\n  \
          A case may open from {} dB on, if {} of 5 families speak with {} dB or more, on two of three days, and for no more\n  \
          than {} workloads a week for each 10,000 customers. Verified use takes away up to 25 dB, up to its limit.",
-        policy.prior, policy.floor, policy.families_needed.count, policy.families_needed.at_least_db, policy.cases_per_week
-    ))?;
+            policy.prior,
+            policy.floor,
+            policy.families_needed.count,
+            policy.families_needed.at_least_db,
+            policy.cases_per_week
+        ),
+    )?;
     for family in review::Family::ALL {
         put(out, &format!("\nSignals of {}", family.name()))?;
         for signal in policy.signals.iter().filter(|signal| signal.family == family) {
@@ -135,8 +151,12 @@ fn text(out: &mut impl Write, policy: &Policy) -> Result<(), Failure> {
 fn show_signal(out: &mut impl Write, signal: &Signal) -> Result<(), Failure> {
     put(out, &format!("  {}: {}", signal.id, clean(&signal.sentence.replace("{value}", "N"))))?;
     let points = signal.table.points().iter();
-    let points: Vec<String> =
-        points.map(|(value, evidence)| format!("{} → {evidence}", signals::pack::readable(*value, signal.divisor))).collect();
-    put(out, &format!("      {} ({}): {} dB; from {} on", "evidence", clean(&signal.unit), points.join(", "), signal.least))?;
+    let points: Vec<String> = points
+        .map(|(value, evidence)| format!("{} → {evidence}", signals::pack::readable(*value, signal.divisor)))
+        .collect();
+    put(
+        out,
+        &format!("      {} ({}): {} dB; from {} on", "evidence", clean(&signal.unit), points.join(", "), signal.least),
+    )?;
     put(out, &format!("      innocently: {}", clean(&signal.innocent)))
 }

@@ -13,7 +13,9 @@ use usage::Hour;
 
 /// Run the clock over the records and open cases.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  tribune replay exports/ --from 2026-02-01T00Z --to 2026-03-01T00Z --every 1h --out cases.json")]
+#[command(
+    after_help = "Example:\n  tribune replay exports/ --from 2026-02-01T00Z --to 2026-03-01T00Z --every 1h --out cases.json"
+)]
 pub struct Args {
     #[command(flatten)]
     sources: Sources,
@@ -113,7 +115,8 @@ fn line(watch: &Watch, case: &Case) -> CaseLine {
     let finding = case.finding.clone();
     let names = case.accounts.iter().filter_map(|account| watch.history.account_keys.get(*account as usize));
     let mut accounts = finding.accounts.clone();
-    let mut joined: Vec<String> = names.map(|key| key.account.clone()).filter(|name| !accounts.contains(name)).collect();
+    let mut joined: Vec<String> =
+        names.map(|key| key.account.clone()).filter(|name| !accounts.contains(name)).collect();
     joined.sort();
     accounts.extend(joined);
     CaseLine {
@@ -129,11 +132,18 @@ fn line(watch: &Watch, case: &Case) -> CaseLine {
     }
 }
 
-fn table(out: &mut impl Write, opened: &common::Opened, docket: &Docket, lines: &[CaseLine], ticks: usize) -> Result<(), Failure> {
+fn table(
+    out: &mut impl Write,
+    opened: &common::Opened,
+    docket: &Docket,
+    lines: &[CaseLine],
+    ticks: usize,
+) -> Result<(), Failure> {
     common::say_tally(out, opened.books.tally())?;
     put(out, &format!("{} ticks, {} cases", common::thousands(ticks as u64), lines.len()))?;
     for (line, case) in lines.iter().zip(&docket.cases) {
-        let more = if line.accounts.len() > 1 { format!(" and {} more", line.accounts.len() - 1) } else { String::new() };
+        let more =
+            if line.accounts.len() > 1 { format!(" and {} more", line.accounts.len() - 1) } else { String::new() };
         let first = line.accounts.first().map(String::as_str).unwrap_or_default();
         put(out, &format!("\n{}  {} · {}{more}", line.opened_at, clean(&line.customer), clean(first)))?;
         crate::scan::reasons(out, &case.finding)?;
@@ -152,9 +162,18 @@ fn clearances(path: &Path) -> Result<Vec<Clearance>, Failure> {
     }
     let rows = lines.zip(2..).filter(|(line, _)| !line.trim().is_empty());
     rows.map(|(line, row)| {
-        let [account, at, score] = line.split(',').map(str::trim).collect::<Vec<_>>().try_into().map_err(|_| wrong(row, "has not three fields".into()))?;
+        let [account, at, score] = line
+            .split(',')
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .try_into()
+            .map_err(|_| wrong(row, "has not three fields".into()))?;
         let at = at.parse().map_err(|e: usage::time::TimeError| wrong(row, e.to_string()))?;
-        let score = score.parse().ok().and_then(Decibans::from_f64).ok_or_else(|| wrong(row, format!("`{score}` is not a number of dB")))?;
+        let score = score
+            .parse()
+            .ok()
+            .and_then(Decibans::from_f64)
+            .ok_or_else(|| wrong(row, format!("`{score}` is not a number of dB")))?;
         Ok(Clearance { account: account.to_owned(), at, score })
     })
     .collect()

@@ -144,20 +144,30 @@ fn table(
         .map(|(place, policy)| format!("{} {}", policy.id, docket.floors.get(&place).copied().unwrap_or(policy.floor)))
         .collect();
     put(out, &format!("as of {at}; floor: {} dB", floors.join(", ")))?;
-    put(out, &match opening {
-        0 => "nothing here warrants a case".to_owned(),
-        1 => "1 workload warrants a case".to_owned(),
-        n => format!("{n} workloads warrant a case"),
-    })?;
+    put(
+        out,
+        &match opening {
+            0 => "nothing here warrants a case".to_owned(),
+            1 => "1 workload warrants a case".to_owned(),
+            n => format!("{n} workloads warrant a case"),
+        },
+    )?;
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["#", "customer", "unit", "accounts", "score dB", "scale", "form", "proc.", "decl.", "struct.", "facts", "case"]);
+    table.set_header([
+        "#", "customer", "unit", "accounts", "score dB", "scale", "form", "proc.", "decl.", "struct.", "facts", "case",
+    ]);
     for column in [0, 4, 5, 6, 7, 8, 9, 10] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for finding in findings {
+    let speaks = |finding: &&Finding| finding.signals.iter().any(|signal| signal.evidence_db != Decibans::ZERO);
+    if !findings.iter().any(|finding| speaks(&finding)) {
+        put(out, "no signal speaks of any workload")?;
+        return common::say_unmapped(out, opened.books.tally(), args.top);
+    }
+    for finding in findings.iter().filter(speaks) {
         let families = finding.families.values().map(|evidence| evidence.to_string());
         let mut row = vec![finding.rank.to_string(), clean(&finding.customer), clean(&finding.unit), accounts(finding)];
         row.push(finding.score_db.to_string());
@@ -171,7 +181,10 @@ fn table(
         reasons(out, finding)?;
     }
     if findings.iter().any(|finding| finding.customer.starts_with('~')) {
-        put(out, "\nNames that begin with ~ are pseudonyms: below the floor nobody is named without --names --purpose.")?;
+        put(
+            out,
+            "\nNames that begin with ~ are pseudonyms: below the floor nobody is named without --names --purpose.",
+        )?;
     }
     common::say_unmapped(out, opened.books.tally(), args.top)
 }

@@ -57,16 +57,19 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     progress.done();
     output(None, |out| {
         let mut out = out;
-        put(&mut out, &format!(
-            "{} rows in {} files: {} accounts of {} customers, {} workloads, {} of them forbidden; all of it simulated, in {}",
-            thousands(summary.rows),
-            thousands(summary.files),
-            thousands(summary.accounts as u64),
-            thousands(summary.customers as u64),
-            thousands(summary.workloads as u64),
-            summary.forbidden,
-            args.out.display()
-        ))
+        put(
+            &mut out,
+            &format!(
+                "{} rows in {} files: {} accounts of {} customers, {} workloads, {} of them forbidden; all of it simulated, in {}",
+                thousands(summary.rows),
+                thousands(summary.files),
+                thousands(summary.accounts as u64),
+                thousands(summary.customers as u64),
+                thousands(summary.workloads as u64),
+                summary.forbidden,
+                args.out.display()
+            ),
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }

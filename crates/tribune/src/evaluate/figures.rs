@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use usage::{AccountKey, Hour};
 
 /// Scales of the goals, in calls an hour; a workload counts at the nearest, by ratio.
-pub const SCALES: [i64; 4] = [1_000_000, 250_000, 50_000, 5_000];
+pub(super) const SCALES: [i64; 4] = [1_000_000, 250_000, 50_000, 5_000];
 
 /// The figures of one pass.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+pub(super) struct Figures {
     /// `hourly` or `daily`: the resolution of the records.
     pub records: &'static str,
     /// Hours between two ticks.
@@ -52,7 +52,7 @@ pub struct Figures {
 
 /// How many of a group are found in a time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Recall {
+pub(super) struct Recall {
     /// What the group has in common.
     pub group: String,
     /// Days from its start; none for any time. Only workloads that were watched so long count.
@@ -65,10 +65,12 @@ pub struct Recall {
 
 /// How right the cases are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Precision {
+pub(super) struct Precision {
     /// The first twenty of the last ranking.
     pub top_20: Share,
-    /// How many of twenty can be right.
+    /// How many different forbidden workloads they show.
+    pub top_20_workloads: u64,
+    /// How many they could show.
     pub top_20_possible: u64,
     /// The cases that were opened.
     pub cases: Share,
@@ -78,7 +80,7 @@ pub struct Precision {
 
 /// Where forbidden workloads stand among the lawful at their best midnight.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LoneRank {
+pub(super) struct LoneRank {
     /// Which.
     pub group: String,
     /// The rank; 1 is above every lawful one.
@@ -89,7 +91,7 @@ pub struct LoneRank {
 
 /// Hours until a case; those never found count as later than all others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Delay {
+pub(super) struct Delay {
     /// Which.
     pub group: String,
     /// From the start of the workload, or of the records if that is later.
@@ -98,13 +100,13 @@ pub struct Delay {
     pub hours_after_data: Quartiles,
     /// The median should be at most this.
     pub goal_hours: Option<f64>,
-    /// Whether it is. `nothing_to_measure` below six workloads: no interval of a median is narrower.
+    /// Whether it is, by the sign test: are more than half in time?
     pub verdict: Option<Verdict>,
 }
 
 /// Cases of lawful workloads, for 10,000 customers and 30 days.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FalseReviews {
+pub(super) struct FalseReviews {
     /// All.
     pub all: Rate,
     /// By kind, of 10,000 customers of that kind; kinds without any are left out.
@@ -117,7 +119,7 @@ pub struct FalseReviews {
 
 /// One kind's false reviews.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FalseKind {
+pub(super) struct FalseKind {
     /// The kind.
     pub kind: String,
     /// How many customers have it.
@@ -130,7 +132,7 @@ pub struct FalseKind {
 
 /// Cases for each workload found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CasesPerWorkload {
+pub(super) struct CasesPerWorkload {
     /// Workloads found.
     pub workloads: u64,
     /// The mean; the goal is 1.
@@ -143,7 +145,7 @@ pub struct CasesPerWorkload {
 
 /// Workloads that hide in one way, against others of the same scale that do not.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Hiding {
+pub(super) struct Hiding {
     /// The way.
     pub way: String,
     /// Found with it, at any time.
@@ -156,7 +158,7 @@ pub struct Hiding {
 
 /// A forbidden workload that no case holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NotFound {
+pub(super) struct NotFound {
     /// Its name in the truth.
     pub workload: String,
     /// Calls an hour.
@@ -197,13 +199,13 @@ impl Offender<'_> {
 }
 
 /// The nearest of [`SCALES`] by ratio.
-pub fn scale(calls_per_hour: i64) -> Option<i64> {
+pub(super) fn scale(calls_per_hour: i64) -> Option<i64> {
     let off = |scale: i64| (calls_per_hour as f64 / scale as f64).ln().abs();
     SCALES.into_iter().filter(|_| calls_per_hour > 0).min_by(|a, b| off(*a).total_cmp(&off(*b)))
 }
 
 /// What a pass is judged by.
-pub struct Judged<'a> {
+pub(super) struct Judged<'a> {
     /// `hourly` or `daily`.
     pub records: &'static str,
     /// Hours between ticks.
@@ -224,7 +226,7 @@ pub struct Judged<'a> {
 
 impl Judged<'_> {
     /// All figures.
-    pub fn figures(&self) -> Figures {
+    pub(super) fn figures(&self) -> Figures {
         let offenders = self.offenders();
         let days = f64::from(self.span.1.0 - self.span.0.0) / 24.0;
         let places = offenders.iter().map(|offender| offender.place).collect();
@@ -294,7 +296,8 @@ impl Judged<'_> {
     }
 
     fn recall(&self, offenders: &[Offender<'_>]) -> Vec<Recall> {
-        let of = |choose: &dyn Fn(&Offender<'_>) -> bool| offenders.iter().filter(|one| choose(one)).collect::<Vec<_>>();
+        let of =
+            |choose: &dyn Fn(&Offender<'_>) -> bool| offenders.iter().filter(|one| choose(one)).collect::<Vec<_>>();
         let mut rows = vec![self.found("all".into(), None, &of(&|_| true))];
         for at in SCALES {
             let group = of(&|one| one.plain() && one.scale == Some(at));
@@ -332,7 +335,11 @@ impl Judged<'_> {
     fn precision(&self, offenders: u64) -> Precision {
         let right = |accounts: &mut dyn Iterator<Item = u32>| self.owners.forbidden(accounts, self.truth).is_some();
         let held = self.seen.cases.iter().flat_map(|case| case.held.keys().copied()).collect::<BTreeSet<_>>();
+        let workloads = self.seen.ranking.iter().take(20);
+        let workloads: BTreeSet<usize> =
+            workloads.filter_map(|accounts| self.owners.forbidden(accounts.iter().copied(), self.truth)).collect();
         Precision {
+            top_20_workloads: workloads.len() as u64,
             top_20: Share::of(self.seen.ranking.iter().take(20).map(|accounts| right(&mut accounts.iter().copied()))),
             top_20_possible: offenders.min(20),
             cases: Share::of(self.seen.cases.iter().map(|case| right(&mut case.held.keys().copied()))),
@@ -352,9 +359,11 @@ impl Judged<'_> {
                 customers.entry(kind(end.account)).or_default().insert((&key.provider, &key.customer));
             }
         }
-        let wrong = self.seen.cases.iter().filter(|case| {
-            self.owners.forbidden(case.held.keys().copied(), self.truth).is_none()
-        });
+        let wrong = self
+            .seen
+            .cases
+            .iter()
+            .filter(|case| self.owners.forbidden(case.held.keys().copied(), self.truth).is_none());
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for case in wrong {
             *counts.entry(case.strongest.map_or("unknown", kind)).or_default() += 1;
@@ -379,7 +388,8 @@ impl Judged<'_> {
         let cause = match one.best {
             None => "no midnight came between its data and the end of the records".to_owned(),
             Some(best) if best.score < best.floor => {
-                format!("its best score stays {} dB below the floor of {} dB", best.floor - best.score, best.floor)
+                let short = f64::from((best.floor - best.score).hundredths()) / 100.0;
+                format!("its best score stays {short:.1} dB below the floor of {} dB", best.floor)
             }
             Some(best) if best.families < self.seen.families_needed => {
                 format!("only {} of {} families speak at its best score", best.families, self.seen.families_needed)
@@ -545,9 +555,9 @@ mod tests {
         }
     }
 
-    fn case(at: i32, held: &[(u32, i32)]) -> SeenCase {
+    fn case(held: &[(u32, i32)]) -> SeenCase {
         let held: BTreeMap<u32, Hour> = held.iter().map(|(account, at)| (*account, START.plus(*at))).collect();
-        SeenCase { opened_at: START.plus(at), strongest: held.keys().next().copied(), held }
+        SeenCase { strongest: held.keys().next().copied(), held }
     }
 
     /// Accounts 0 and 1 are one split workload, 2 is never found, 3 and 4 are lawful, 5 is in no truth.
@@ -607,7 +617,7 @@ mod tests {
 
     #[test]
     fn cases_are_matched_to_workloads_by_any_account() {
-        let figures = figures(vec![case(24, &[(1, 24), (0, 400)]), case(48, &[(4, 48)]), case(60, &[(0, 60)])]);
+        let figures = figures(vec![case(&[(1, 24), (0, 400)]), case(&[(4, 48)]), case(&[(0, 60)])]);
         assert_eq!(figures.offenders, 2, "a workload without usage cannot be found");
         assert_eq!(found(&figures, "all", None), (1, 2));
         assert_eq!(found(&figures, "1 way of hiding, 250k calls/h", Some(14)), (1, 1));
@@ -625,7 +635,7 @@ mod tests {
 
     #[test]
     fn a_workload_counts_as_found_when_its_account_joins_a_case() {
-        let figures = figures(vec![case(24, &[(4, 24), (2, 600)])]);
+        let figures = figures(vec![case(&[(4, 24), (2, 600)])]);
         assert_eq!(found(&figures, "nothing hidden, 1M calls/h", None), (1, 1));
         assert_eq!(found(&figures, "nothing hidden, 1M calls/h", Some(14)), (0, 1));
         assert_eq!(figures.false_reviews.all.events, 0);

@@ -10,7 +10,7 @@ const Z: f64 = 1.959_963_984_540_054;
 /// What the data says of a goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// The whole interval reaches the goal.
     Met,
     /// The whole interval falls short of it.
@@ -25,7 +25,7 @@ pub enum Verdict {
 
 /// A share `k` of `n`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Share {
+pub(super) struct Share {
     /// How many did.
     pub k: u64,
     /// Of how many.
@@ -43,7 +43,7 @@ pub struct Share {
 
 /// A goal and what the data says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Goal {
+pub(super) struct Goal {
     /// The goal.
     pub value: f64,
     /// What the data says.
@@ -54,13 +54,13 @@ pub struct Goal {
 
 impl Share {
     /// Counts `true`s.
-    pub fn of(what: impl IntoIterator<Item = bool>) -> Self {
+    pub(super) fn of(what: impl IntoIterator<Item = bool>) -> Self {
         let (k, n) = what.into_iter().fold((0, 0), |(k, n), yes| (k + u64::from(yes), n + 1));
         Self::new(k, n)
     }
 
     /// `k` of `n`.
-    pub fn new(k: u64, n: u64) -> Self {
+    pub(super) fn new(k: u64, n: u64) -> Self {
         let interval = wilson(k, n);
         Self {
             k,
@@ -73,7 +73,7 @@ impl Share {
     }
 
     /// Compares it with a goal it should at least reach.
-    pub fn at_least(mut self, goal: f64) -> Self {
+    pub(super) fn at_least(mut self, goal: f64) -> Self {
         let least = offenders_needed(goal);
         let verdict = match (self.low, self.high) {
             (Some(low), _) if low >= goal => Verdict::Met,
@@ -89,7 +89,7 @@ impl Share {
 
 /// Events over an exposure: false reviews over months of 10,000 customers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Rate {
+pub(super) struct Rate {
     /// How many events.
     pub events: u64,
     /// Over how much.
@@ -107,14 +107,14 @@ pub struct Rate {
 
 impl Rate {
     /// So many events over so much.
-    pub fn new(events: u64, exposure: f64) -> Self {
+    pub(super) fn new(events: u64, exposure: f64) -> Self {
         let (low, high) = poisson(events);
         let per = |value: f64| (exposure > 0.0).then(|| value / exposure);
         Self { events, exposure, rate: per(events as f64), low: per(low), high: per(high), goal: None }
     }
 
     /// Compares it with a goal it should not exceed.
-    pub fn at_most(mut self, goal: f64) -> Self {
+    pub(super) fn at_most(mut self, goal: f64) -> Self {
         let least = poisson(0).1 / goal;
         let verdict = match (self.low, self.high) {
             (_, Some(high)) if high <= goal => Verdict::Met,
@@ -129,7 +129,7 @@ impl Rate {
 }
 
 /// The score interval of a share.
-pub fn wilson(k: u64, n: u64) -> Option<(f64, f64)> {
+pub(super) fn wilson(k: u64, n: u64) -> Option<(f64, f64)> {
     if n == 0 || k > n {
         return None;
     }
@@ -140,12 +140,12 @@ pub fn wilson(k: u64, n: u64) -> Option<(f64, f64)> {
 }
 
 /// How many must all be found for the interval to reach `goal`: 381 for 0.99.
-pub fn offenders_needed(goal: f64) -> u64 {
+pub(super) fn offenders_needed(goal: f64) -> u64 {
     if goal >= 1.0 { u64::MAX } else { (goal * Z * Z / (1.0 - goal)).ceil() as u64 }
 }
 
 /// The exact interval of a count's mean.
-pub fn poisson(events: u64) -> (f64, f64) {
+pub(super) fn poisson(events: u64) -> (f64, f64) {
     let low = match events {
         0 => 0.0,
         _ => mean_where(events - 1, 0.975),
@@ -179,7 +179,7 @@ fn at_most(events: u64, mean: f64) -> f64 {
 
 /// Median and quartiles of times of which some never came.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Quartiles {
+pub(super) struct Quartiles {
     /// Of how many.
     pub n: u64,
     /// How many never came; they count as later than all others.
@@ -194,7 +194,7 @@ pub struct Quartiles {
 
 impl Quartiles {
     /// Of values, where `None` never came.
-    pub fn of(values: impl IntoIterator<Item = Option<f64>>) -> Self {
+    pub(super) fn of(values: impl IntoIterator<Item = Option<f64>>) -> Self {
         let mut all: Vec<f64> = values.into_iter().map(|value| value.unwrap_or(f64::INFINITY)).collect();
         all.sort_by(f64::total_cmp);
         let at = |percent: usize| {

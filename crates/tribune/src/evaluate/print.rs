@@ -7,7 +7,7 @@ use super::figures::{Figures, Recall};
 use super::intervals::{Goal, Quartiles, Rate, Share, Verdict};
 use super::stability::{Change, Stability};
 use crate::common::{Failure, clean, put, say_tally, thousands};
-use comfy_table::{Table, presets};
+use comfy_table::{Table, TableComponent, presets};
 use std::io::Write;
 
 type Done = Result<(), Failure>;
@@ -39,7 +39,8 @@ pub(super) fn table(out: &mut impl Write, evaluation: &Evaluation<'_>) -> Done {
 }
 
 fn feed(out: &mut impl Write, figures: &Figures) -> Done {
-    let records = if figures.records == "daily" { "the same provider with daily rows only" } else { "records as they are" };
+    let records =
+        if figures.records == "daily" { "the same provider with daily rows only" } else { "records as they are" };
     put(out, &format!("\n━━ {records} ━━"))?;
     put(
         out,
@@ -66,15 +67,17 @@ fn feed(out: &mut impl Write, figures: &Figures) -> Done {
 fn grid(out: &mut impl Write, title: &str, header: &[&str], rows: Vec<Vec<String>>) -> Done {
     put(out, &format!("\n{title}"))?;
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_header(header);
     table.add_rows(rows);
     put(out, &table.to_string())
 }
 
 fn recall(out: &mut impl Write, rows: &[Recall]) -> Done {
-    // A group that nobody belongs to is worth a line only where there is a goal.
-    let rows = rows.iter().filter(|row| row.found.n > 0 || row.found.goal.is_some());
+    // JSON has every group in every time; here, those with a goal and the rest of those with anybody in them.
+    let shown = |row: &&Recall| row.found.goal.is_some() || row.within_days.is_none() && row.found.n > 0;
+    let rows = rows.iter().filter(shown);
     let rows = rows.map(|row| {
         let within = row.within_days.map_or("any time".into(), |days| format!("{days} days"));
         let held = row.accounts_held.map(percent).unwrap_or_default();
@@ -94,7 +97,11 @@ fn precision(out: &mut impl Write, figures: &Figures) -> Done {
     let per = &figures.cases_per_workload;
     let mean = per.mean.map_or("–".into(), |mean| format!("mean {mean:.2}, most {}; goal 1.00", per.most));
     let rows = vec![
-        row("first 20 of the last ranking", &of.top_20, format!("{} can be right", of.top_20_possible)),
+        row(
+            "first 20 of the last ranking",
+            &of.top_20,
+            format!("{} workloads of {} possible", of.top_20_workloads, of.top_20_possible),
+        ),
         row("cases opened", &of.cases, String::new()),
         row("accounts in cases", &of.accounts, String::new()),
         row("workloads found that are one case", &per.one, mean),
@@ -231,7 +238,10 @@ fn quartiles(of: &Quartiles) -> String {
 
 fn goal(goal: Option<Goal>, unit: &str, sign: &str) -> String {
     let Some(goal) = goal else { return String::new() };
-    let least = if goal.least_size < 10.0 { format!("{:.2}", goal.least_size) } else { format!("{:.0}", goal.least_size) };
+    let least = match goal.least_size {
+        whole if whole.fract() == 0.0 => format!("{whole:.0}"),
+        part => format!("{part:.2}"),
+    };
     format!("{sign} {}: {}", goal.value, told(goal.verdict, &format!(": needs ≥ {least} {unit}")))
 }
 
@@ -253,7 +263,10 @@ mod tests {
     #[test]
     fn what_a_size_cannot_show_is_printed_as_such() {
         let share = Share::new(11, 11).at_least(0.99);
-        assert_eq!(goal(share.goal, "offenders", "≥"), "≥ 0.99: cannot be measured at this size: needs ≥ 381 offenders");
+        assert_eq!(
+            goal(share.goal, "offenders", "≥"),
+            "≥ 0.99: cannot be measured at this size: needs ≥ 381 offenders"
+        );
         assert_eq!(parts(&share), ["11 of 11", "100.0 %", "74.1 %–100.0 %"]);
         assert_eq!(goal(Share::new(400, 400).at_least(0.99).goal, "", "≥"), "≥ 0.99: met");
         assert_eq!(parts(&Share::new(0, 0)), ["0 of 0", "–", "–"]);

@@ -5,8 +5,8 @@
 
 use super::forest;
 use super::intervals::Share;
-use super::watching::{AccountEnd, Owners, Seen};
 use super::truth::Truth;
+use super::watching::{AccountEnd, Owners, Seen};
 use serde::Serialize;
 use signals::numbers::log2_milli;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const SEED: u64 = 2_008;
 
 /// How one way of ranking does at the end of the records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Rival {
+pub(super) struct Rival {
     /// Which.
     pub ranking: &'static str,
     /// Forbidden workloads among as many reviews as Tribune opened cases.
@@ -29,7 +29,7 @@ pub struct Rival {
 }
 
 /// Tribune's own ranking and its rivals', by the same measure.
-pub fn compare(seen: &Seen, truth: &Truth, owners: &Owners, offenders: &BTreeSet<usize>) -> Vec<Rival> {
+pub(super) fn compare(seen: &Seen, truth: &Truth, owners: &Owners, offenders: &BTreeSet<usize>) -> Vec<Rival> {
     let forbidden = |account: u32| owners.forbidden([account], truth);
     let own = seen.ranking.iter().map(|accounts| owners.forbidden(accounts.iter().copied(), truth)).collect();
     let by = |value: &dyn Fn(&AccountEnd) -> f64| {

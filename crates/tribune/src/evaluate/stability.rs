@@ -13,7 +13,7 @@ const NEAR: Decibans = Decibans::from_tenths(100);
 
 /// What delay does to scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Stability {
+pub(super) struct Stability {
     /// Rows that were there twice and were counted once.
     pub duplicates: u64,
     /// Everything that is scored, at the end of the records, when all is known.
@@ -32,7 +32,7 @@ pub struct Stability {
 
 /// Changes of scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
+pub(super) struct Change {
     /// Scores compared.
     pub scores: u64,
     /// How many differ by more than the goal.
@@ -60,7 +60,7 @@ impl Change {
 
 impl Stability {
     /// Compares the scores as given with those without delay.
-    pub fn new(given: &Scores, prompt: &Scores, floor: Decibans, duplicates: u64) -> Self {
+    pub(super) fn new(given: &Scores, prompt: &Scores, floor: Decibans, duplicates: u64) -> Self {
         let settled = Change::of(given.end.iter().filter_map(|(who, score)| Some((*score, *prompt.end.get(who)?))));
         let one_only = given.end.keys().filter(|who| !prompt.end.contains_key(*who)).count()
             + prompt.end.keys().filter(|who| !given.end.contains_key(*who)).count();

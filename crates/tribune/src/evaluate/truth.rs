@@ -9,7 +9,7 @@ use usage::Hour;
 
 /// One workload and the accounts it lives in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Workload {
+pub(super) struct Workload {
     /// Its name; the account's where the file names none.
     pub name: String,
     /// What kind it is; empty if unknown.
@@ -28,7 +28,7 @@ pub struct Workload {
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
-pub struct Truth {
+pub(super) struct Truth {
     /// By name.
     pub workloads: Vec<Workload>,
     /// Rows that were not used, a sentence each.
@@ -120,7 +120,7 @@ fn short(text: &str) -> String {
 
 impl Truth {
     /// Reads the file. Rows at fault are [rejected](Self::rejections), the others count.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
         let wrong = |reason: String| format!("{}: {reason}", path.display());
         let file = std::fs::File::open(path).map_err(|error| {
             wrong(format!(

@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use usage::{AccountKey, Hour, Measure};
 
 /// Whose an account is, by its place in the books: the place of its workload in the truth.
-pub struct Owners(Vec<Option<usize>>);
+pub(super) struct Owners(Vec<Option<usize>>);
 
 impl Owners {
     /// Of all accounts in the books.
-    pub fn new(accounts: &[AccountKey], truth: &Truth) -> Self {
+    pub(super) fn new(accounts: &[AccountKey], truth: &Truth) -> Self {
         let named = truth.workloads.iter().zip(0..).flat_map(|(workload, place)| {
             workload.accounts.iter().map(move |account| (account.as_str(), place)).collect::<Vec<_>>()
         });
@@ -27,17 +27,17 @@ impl Owners {
     }
 
     /// The workload of an account.
-    pub fn of(&self, account: u32) -> Option<usize> {
+    pub(super) fn of(&self, account: u32) -> Option<usize> {
         self.0.get(account as usize).copied().flatten()
     }
 
     /// How many accounts the truth says nothing of.
-    pub fn unknown(&self) -> usize {
+    pub(super) fn unknown(&self) -> usize {
         self.0.iter().filter(|owner| owner.is_none()).count()
     }
 
     /// The first workload of these accounts that is forbidden.
-    pub fn forbidden(&self, accounts: impl IntoIterator<Item = u32>, truth: &Truth) -> Option<usize> {
+    pub(super) fn forbidden(&self, accounts: impl IntoIterator<Item = u32>, truth: &Truth) -> Option<usize> {
         let workloads = accounts.into_iter().filter_map(|account| self.of(account));
         workloads.into_iter().find(|place| truth.workloads.get(*place).is_some_and(|workload| workload.forbidden))
     }
@@ -45,7 +45,7 @@ impl Owners {
 
 /// When a workload's usage was and became known.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub(super) struct Arrival {
     /// The first hour it was charged for, from its start on.
     pub charged: Hour,
     /// When the first of its rows was known.
@@ -53,7 +53,7 @@ pub struct Arrival {
 }
 
 /// What a pass is over.
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// The records and facts.
     pub opened: &'a Opened,
     /// The one policy that is scored.
@@ -66,9 +66,7 @@ pub struct Subject<'a> {
 
 /// A case that was opened.
 #[derive(Clone, Debug)]
-pub struct SeenCase {
-    /// When.
-    pub opened_at: Hour,
+pub(super) struct SeenCase {
     /// Its strongest account.
     pub strongest: Option<u32>,
     /// Each account it came to hold, and since when.
@@ -77,7 +75,7 @@ pub struct SeenCase {
 
 /// Where a forbidden workload stood at the best of all midnights.
 #[derive(Clone, Copy, Debug)]
-pub struct Best {
+pub(super) struct Best {
     /// 1 if it stood above every lawful workload.
     pub rank: u32,
     /// Its highest score, perhaps on another midnight.
@@ -92,7 +90,7 @@ pub struct Best {
 
 /// An account at the end, for the rivals.
 #[derive(Clone, Debug)]
-pub struct AccountEnd {
+pub(super) struct AccountEnd {
     /// Its place in the books.
     pub account: u32,
     /// Totals over the last week, by measure.
@@ -103,7 +101,7 @@ pub struct AccountEnd {
 
 /// What one pass showed.
 #[derive(Default)]
-pub struct Seen {
+pub(super) struct Seen {
     /// Ticks at which cases could open.
     pub ticks: usize,
     /// Customers with usage.
@@ -123,7 +121,7 @@ pub struct Seen {
 }
 
 /// Runs the clock from `from` to `to` and opens cases at every tick.
-pub fn watch_over(
+pub(super) fn watch_over(
     subject: &Subject<'_>,
     view: View,
     (from, to): (Hour, Hour),
@@ -173,8 +171,11 @@ impl Seen {
         let name = |account: u32| watch.history.account_keys.get(account as usize).map(|key| &key.account);
         for case in docket.cases.iter().skip(self.cases.len()) {
             self.cases.push(SeenCase {
-                opened_at: case.opened_at,
-                strongest: case.accounts.iter().copied().find(|account| name(*account) == case.finding.accounts.first()),
+                strongest: case
+                    .accounts
+                    .iter()
+                    .copied()
+                    .find(|account| name(*account) == case.finding.accounts.first()),
                 held: BTreeMap::new(),
             });
         }
@@ -229,35 +230,39 @@ impl Seen {
 }
 
 /// When the usage of each forbidden workload began and became known, in a view.
-pub fn arrivals(subject: &Subject<'_>, view: View) -> Result<BTreeMap<usize, Arrival>, Failure> {
+pub(super) fn arrivals(subject: &Subject<'_>, view: View) -> Result<BTreeMap<usize, Arrival>, Failure> {
     let Subject { opened, truth, owners, .. } = subject;
     let mut arrivals: BTreeMap<usize, Arrival> = BTreeMap::new();
-    opened.books.each_day::<std::io::Error>(|_, rows| {
-        for row in rows {
-            let Some((place, workload)) = owners.of(row.account).and_then(|at| Some((at, truth.workloads.get(at)?)))
-            else {
-                continue;
-            };
-            let charged = match row.period {
-                usage::Period::Hour(hour) => hour,
-                usage::Period::Day(day) => day.start(),
-            };
-            if !workload.forbidden || workload.started_at.is_some_and(|start| charged < start) {
-                continue;
+    opened
+        .books
+        .each_day::<std::io::Error>(|_, rows| {
+            for row in rows {
+                let Some((place, workload)) =
+                    owners.of(row.account).and_then(|at| Some((at, truth.workloads.get(at)?)))
+                else {
+                    continue;
+                };
+                let charged = match row.period {
+                    usage::Period::Hour(hour) => hour,
+                    usage::Period::Day(day) => day.start(),
+                };
+                if !workload.forbidden || workload.started_at.is_some_and(|start| charged < start) {
+                    continue;
+                }
+                let known = known(&view.show(row));
+                let arrival = arrivals.entry(place).or_insert(Arrival { charged, known });
+                arrival.charged = arrival.charged.min(charged);
+                arrival.known = arrival.known.min(known);
             }
-            let known = known(&view.show(row));
-            let arrival = arrivals.entry(place).or_insert(Arrival { charged, known });
-            arrival.charged = arrival.charged.min(charged);
-            arrival.known = arrival.known.min(known);
-        }
-        Ok(())
-    }).map_err(signals::drive::DriveError::from)?;
+            Ok(())
+        })
+        .map_err(signals::drive::DriveError::from)?;
     Ok(arrivals)
 }
 
 /// Scores at the midnights and at the end.
 #[derive(Debug, Default)]
-pub struct Scores {
+pub(super) struct Scores {
     /// At each midnight, by account, as far as it had usage.
     pub midnights: BTreeMap<Hour, Vec<Option<Decibans>>>,
     /// At the end, of everything that is scored, by its accounts.
@@ -283,7 +288,11 @@ fn counts_for_stability(hour: Hour, (from, to): (Hour, Hour)) -> bool {
 }
 
 /// The scores as they would have been had every row been known at once. Nothing is ranked.
-pub fn prompt_scores(subject: &Subject<'_>, (from, to): (Hour, Hour), what: &'static str) -> Result<Scores, Failure> {
+pub(super) fn prompt_scores(
+    subject: &Subject<'_>,
+    (from, to): (Hour, Hour),
+    what: &'static str,
+) -> Result<Scores, Failure> {
     let mut hours = replay_hours(from, to, 1);
     hours.retain(|hour| hour.of_day() == 0 || *hour == to);
     let mut watch = new_watch(subject)?;

@@ -3,77 +3,77 @@
 //! A chart is an SVG without a `viewBox`, so that its text keeps its size on every screen: across, places are shares of
 //! the width (per cent, or thousandths inside the stretched plot); down, they are pixels. It knows nothing of signals.
 
-/// Pixels above the plot, for the topmost label.
-pub const TOP: f64 = 22.0;
+/// Pixels above the plot, for half of the topmost label.
+pub(crate) const TOP: f64 = 10.0;
 /// The plot's height in pixels.
-pub const PLOT: f64 = 176.0;
+pub(crate) const PLOT: f64 = 180.0;
 /// Pixels of the whole chart: labels of the days below the plot.
-pub const HEIGHT: f64 = TOP + PLOT + 26.0;
+pub(crate) const HEIGHT: f64 = TOP + PLOT + 26.0;
 
 /// A labelled place on an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Per cent of the width, or pixels from the chart's top.
-    pub at: String,
+    pub(crate) at: String,
     /// What stands there.
-    pub label: String,
+    pub(crate) label: String,
     /// `start`, `middle` or `end`.
-    pub anchor: &'static str,
+    pub(crate) anchor: &'static str,
 }
 
 /// A shape of the plot.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// What the style sheet calls it.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// The path.
-    pub d: String,
+    pub(crate) d: String,
 }
 
 /// A key to the shapes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Key {
+pub(crate) struct Key {
     /// What the style sheet calls it.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// What it means.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The same as a table, for who cannot or would rather not see it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub(crate) struct Table {
     /// Heads of the columns.
-    pub head: Vec<String>,
+    pub(crate) head: Vec<String>,
     /// Rows of as many cells.
-    pub rows: Vec<Vec<String>>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// A chart over days.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TimeChart {
+pub(crate) struct TimeChart {
     /// Unique on its page.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// The heading.
-    pub title: String,
+    pub(crate) title: String,
     /// What is on the vertical axis.
-    pub unit: String,
+    pub(crate) unit: String,
     /// What there is to see, in a sentence.
-    pub says: String,
+    pub(crate) says: String,
     /// Labels of the vertical axis.
-    pub y: Vec<Tick>,
+    pub(crate) y: Vec<Tick>,
     /// Labels of the days.
-    pub x: Vec<Tick>,
+    pub(crate) x: Vec<Tick>,
     /// What is drawn, from back to front.
-    pub shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
     /// The keys.
-    pub keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
     /// The same as a table.
-    pub table: Table,
+    pub(crate) table: Table,
 }
 
 /// A vertical axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
@@ -82,7 +82,7 @@ pub struct Axis {
 
 impl Axis {
     /// From zero to a round number that is no less than any value.
-    pub fn linear(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn linear(values: impl Iterator<Item = f64>) -> Self {
         let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
         let most = if most > 0.0 { most } else { 1.0 };
         let rough = 10_f64.powf((most / 4.0).log10().floor());
@@ -93,11 +93,12 @@ impl Axis {
         Self { low: 0.0, high: count * step, logarithmic: false, ticks }
     }
 
-    /// Powers of ten around all values; what is below one stands on the ground line.
-    pub fn logarithmic(values: impl Iterator<Item = f64> + Clone) -> Self {
+    /// Powers of ten around all values; where one is below one the axis reaches down to it, the ground line.
+    pub(crate) fn logarithmic(values: impl Iterator<Item = f64> + Clone) -> Self {
         let positive = || values.clone().filter(|value| value.is_finite() && *value >= 1.0).map(f64::log10);
         let high = positive().fold(1.0, f64::max).ceil();
         let low = positive().fold(high - 1.0, f64::min).floor().clamp(0.0, high - 1.0);
+        let low = if values.clone().any(|value| value < 1.0) { 0.0 } else { low };
         let step = ((high - low) / 5.0).ceil().max(1.0);
         let ticks = (0..).map(|tick| low + f64::from(tick) * step).take_while(|power| *power <= high);
         let ticks = ticks.map(|power| 10_f64.powf(power)).collect();
@@ -105,23 +106,32 @@ impl Axis {
     }
 
     /// Pixels from the plot's top.
-    pub fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         let along = if self.logarithmic { value.max(1.0).log10() } else { value };
         let share = ((along - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         PLOT - share * PLOT
     }
 
     /// The labels, from the bottom.
-    pub fn labels(&self, unit: impl Fn(f64) -> String) -> Vec<Tick> {
-        let tick = |value: &f64| Tick { at: pixel(TOP + self.place(*value)), label: unit(*value), anchor: "start" };
+    pub(crate) fn labels(&self, unit: impl Fn(f64) -> String) -> Vec<Tick> {
+        let label = |value: f64| match value {
+            1.0 if self.logarithmic => "1 or none".to_owned(),
+            value => unit(value),
+        };
+        let tick = |value: &f64| Tick { at: pixel(TOP + self.place(*value)), label: label(*value), anchor: "end" };
         self.ticks.iter().map(tick).collect()
     }
 }
 
 /// A number of the SVG: a tenth is finer than anybody sees.
-pub fn pixel(value: f64) -> String {
+pub(crate) fn pixel(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// The same, finer: for what lies side by side.
+fn hundredths(value: f64) -> String {
+    format!("{value:.2}")
 }
 
 /// The middle of a slot, in thousandths of the width.
@@ -130,7 +140,7 @@ fn middle(slot: usize, slots: usize) -> f64 {
 }
 
 /// At most six labels of slots, the last one always.
-pub fn slots(labels: &[String]) -> Vec<Tick> {
+pub(crate) fn slots(labels: &[String]) -> Vec<Tick> {
     let step = labels.len().div_ceil(6).max(1);
     let places = (0..labels.len()).rev().step_by(step);
     let mut ticks: Vec<Tick> = places
@@ -149,7 +159,7 @@ pub fn slots(labels: &[String]) -> Vec<Tick> {
 }
 
 /// A line through the known values; what is unknown leaves a gap, and a lone value a dot.
-pub fn line(axis: &Axis, values: &[Option<f64>]) -> String {
+pub(crate) fn line(axis: &Axis, values: &[Option<f64>]) -> String {
     let mut out = String::new();
     let mut drawing = false;
     for (slot, value) in values.iter().enumerate() {
@@ -168,7 +178,7 @@ pub fn line(axis: &Axis, values: &[Option<f64>]) -> String {
 }
 
 /// The area between two series, where both are known.
-pub fn band(axis: &Axis, bounds: &[Option<(f64, f64)>]) -> String {
+pub(crate) fn band(axis: &Axis, bounds: &[Option<(f64, f64)>]) -> String {
     let mut out = String::new();
     let places: Vec<(f64, Option<(f64, f64)>)> =
         bounds.iter().enumerate().map(|(slot, bound)| (middle(slot, bounds.len()), *bound)).collect();
@@ -183,7 +193,7 @@ pub fn band(axis: &Axis, bounds: &[Option<(f64, f64)>]) -> String {
 }
 
 /// A bar from the ground for every known value above zero.
-pub fn bars(axis: &Axis, values: &[Option<f64>]) -> String {
+pub(crate) fn bars(axis: &Axis, values: &[Option<f64>]) -> String {
     let width = 720.0 / values.len().max(1) as f64;
     let known = values.iter().enumerate().filter_map(|(slot, value)| Some((slot, (*value).filter(|v| *v > 0.0)?)));
     let bar = |(slot, value): (usize, f64)| {
@@ -197,32 +207,32 @@ pub fn bars(axis: &Axis, values: &[Option<f64>]) -> String {
 
 /// One cell of the heat map.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Per cent of the width.
-    pub x: String,
+    pub(crate) x: String,
     /// Pixels.
-    pub y: String,
+    pub(crate) y: String,
     /// 0 (nothing) to 6 (as much as the fullest hour), or `unknown`.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// What stands there.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// Hours of a week.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HeatMap {
+pub(crate) struct HeatMap {
     /// What there is to see, in a sentence.
-    pub says: String,
+    pub(crate) says: String,
     /// 168 cells, Monday first.
-    pub cells: Vec<Cell>,
+    pub(crate) cells: Vec<Cell>,
     /// Names of the days, with their place.
-    pub days: Vec<Tick>,
+    pub(crate) days: Vec<Tick>,
     /// Names of some hours, with their place.
-    pub hours: Vec<Tick>,
+    pub(crate) hours: Vec<Tick>,
     /// The least and the most of each shade.
-    pub keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
     /// The same as a table.
-    pub table: Table,
+    pub(crate) table: Table,
 }
 
 /// Per cent of the width left of the cells, for the days' names.
@@ -231,7 +241,7 @@ const GUTTER: f64 = 10.0;
 const ROW: f64 = 24.0;
 const SHADES: [&str; 7] = ["h0", "h1", "h2", "h3", "h4", "h5", "h6"];
 /// Monday first, as [`usage::Hour::of_week`] counts.
-pub const WEEK: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+pub(crate) const WEEK: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The shade of a value: by its square root, so that a quiet night differs from nothing.
 fn shade(value: f64, most: f64) -> usize {
@@ -242,7 +252,7 @@ fn shade(value: f64, most: f64) -> usize {
 }
 
 /// The map of 168 values by hour of the week; `None` where the data is not complete.
-pub fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String, unit: &str) -> HeatMap {
+pub(crate) fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String, unit: &str) -> HeatMap {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let across = (100.0 - GUTTER) / 24.0;
     let cell = |(place, value): (usize, &Option<f64>)| {
@@ -255,7 +265,7 @@ pub fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String
             None => ("unknown", "not complete".to_owned()),
         };
         Cell {
-            x: format!("{}%", pixel((GUTTER + hour as f64 * across) * 10.0 / 10.0)),
+            x: format!("{}%", hundredths(GUTTER + hour as f64 * across)),
             y: pixel(day as f64 * ROW),
             class,
             title: format!("{name} {hour:02}:00 UTC: {said}"),
@@ -268,6 +278,10 @@ pub fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String
             place => format!("≤ {}", number(most * (place as f64 / 6.0).powi(2))),
         },
     };
+    let mut keys: Vec<Key> = if most > 0.0 { SHADES.iter().enumerate().map(key).collect() } else { Vec::new() };
+    if values.iter().any(Option::is_none) {
+        keys.push(Key { class: "unknown", text: "not complete".into() });
+    }
     let rows = (0..24).map(|hour| {
         let of = |day: usize| values.get(day * 24 + hour).copied().flatten().map_or_else(|| "–".to_owned(), &number);
         std::iter::once(format!("{hour:02}:00")).chain((0..7).map(of)).collect()
@@ -288,7 +302,7 @@ pub fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String
                 anchor: "start",
             })
             .collect(),
-        keys: if most > 0.0 { SHADES.iter().enumerate().map(key).collect() } else { Vec::new() },
+        keys,
         table: Table {
             head: std::iter::once("hour (UTC)").chain(WEEK).map(str::to_owned).collect(),
             rows: rows.collect(),
@@ -298,34 +312,34 @@ pub fn heat(values: &[Option<f64>], says: String, number: impl Fn(f64) -> String
 
 /// One step of the ledger's waterfall.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// What is added.
-    pub name: String,
+    pub(crate) name: String,
     /// How much, as a person reads it.
-    pub text: String,
+    pub(crate) text: String,
     /// `for`, `against`, `start`, `total` or `none`.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// Per cent of the width.
-    pub x: String,
+    pub(crate) x: String,
     /// Per cent of the width.
-    pub width: String,
+    pub(crate) width: String,
     /// Pixels, of the row's top.
-    pub y: String,
+    pub(crate) y: String,
     /// Pixels, of the text's foot.
-    pub foot: String,
+    pub(crate) foot: String,
 }
 
 /// How the score adds up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waterfall {
+pub(crate) struct Waterfall {
     /// The steps.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// The floor's place, per cent.
-    pub floor: Tick,
+    pub(crate) floor: Tick,
     /// Pixels.
-    pub height: String,
+    pub(crate) height: String,
     /// Pixels of the floor's line.
-    pub floor_foot: String,
+    pub(crate) floor_foot: String,
 }
 
 /// Pixels from step to step.
@@ -336,7 +350,7 @@ const NUMBERS: f64 = 15.0;
 
 /// Stacks steps in hundredths of a deciban, each from where the one before ended; the first and the last stand from the
 /// left edge.
-pub fn waterfall(parts: &[(&str, i32, String)], floor: (i32, String)) -> Waterfall {
+pub(crate) fn waterfall(parts: &[(&str, i32, String)], floor: (i32, String)) -> Waterfall {
     let mut sums = vec![0];
     let mut sum = 0;
     for (place, (_, part, _)) in parts.iter().enumerate() {
@@ -346,21 +360,22 @@ pub fn waterfall(parts: &[(&str, i32, String)], floor: (i32, String)) -> Waterfa
     let body = sums.iter().skip(1).chain([&floor.0]);
     let low = body.clone().copied().min().unwrap_or(0) - 300;
     let high = body.copied().max().unwrap_or(0) + 300;
-    let place = |value: i32| {
-        NAMES + f64::from(value - low) / f64::from((high - low).max(1)) * (100.0 - NAMES - NUMBERS)
-    };
-    let step = |(row, ((name, part, text), (from, to))): (usize, (&(&str, i32, String), (&i32, &i32)))| {
-        let edge = row == 0 || row + 1 == parts.len();
-        let (from, class) = match (edge, part.signum()) {
-            (true, _) if row == 0 => (low, "start"),
-            (true, _) => (low, "total"),
-            (_, 1) => (*from, "for"),
-            (_, -1) => (*from, "against"),
-            _ => (*from, "none"),
+    let place =
+        |value: i32| NAMES + f64::from(value - low) / f64::from((high - low).max(1)) * (100.0 - NAMES - NUMBERS);
+    let mut steps = Vec::new();
+    for (row, ((name, part, text), (before, to))) in parts.iter().zip(sums.iter().zip(sums.iter().skip(1))).enumerate()
+    {
+        let last = row + 1 == parts.len();
+        let (from, class) = match part.signum() {
+            _ if row == 0 => (low, "start"),
+            _ if last => (low, "total"),
+            1 => (*before, "for"),
+            -1 => (*before, "against"),
+            _ => (*before, "none"),
         };
         let (left, right) = (place(from.min(*to)), place(from.max(*to)));
         let top = row as f64 * STEP;
-        Step {
+        steps.push(Step {
             name: (*name).to_owned(),
             text: text.clone(),
             class,
@@ -368,11 +383,11 @@ pub fn waterfall(parts: &[(&str, i32, String)], floor: (i32, String)) -> Waterfa
             width: format!("{}%", pixel((right - left).max(0.3))),
             y: pixel(top + 5.0),
             foot: pixel(top + 18.0),
-        }
-    };
+        });
+    }
     let height = parts.len() as f64 * STEP;
     Waterfall {
-        steps: parts.iter().zip(sums.iter().zip(sums.iter().skip(1))).enumerate().map(step).collect(),
+        steps,
         floor: Tick { at: format!("{}%", pixel(place(floor.0))), label: floor.1, anchor: "middle" },
         height: pixel(height + 22.0),
         floor_foot: pixel(height + 16.0),
@@ -381,26 +396,26 @@ pub fn waterfall(parts: &[(&str, i32, String)], floor: (i32, String)) -> Waterfa
 
 /// One account of the map.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
+pub(crate) struct Node {
     /// Pixels.
-    pub x: String,
+    pub(crate) x: String,
     /// Pixels.
-    pub y: String,
+    pub(crate) y: String,
     /// Pixels.
-    pub radius: String,
+    pub(crate) radius: String,
     /// Its number in the table.
-    pub label: String,
+    pub(crate) label: String,
     /// `kept` if it is in the finding, else `other`.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// What stands there.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// The width and height of the map of accounts, in its own pixels.
-pub const MAP: (f64, f64) = (340.0, 260.0);
+pub(crate) const MAP: (f64, f64) = (340.0, 260.0);
 
 /// Places accounts around the workload; the larger an account's share (0 to 1), the larger its circle.
-pub fn around(accounts: &[(f64, bool, String)]) -> Vec<Node> {
+pub(crate) fn around(accounts: &[(f64, bool, String)]) -> Vec<Node> {
     let count = accounts.len().max(1) as f64;
     let place = |(number, (share, kept, title)): (usize, &(f64, bool, String))| {
         let angle = std::f64::consts::TAU * number as f64 / count - std::f64::consts::FRAC_PI_2;
@@ -435,8 +450,9 @@ mod tests {
     #[test]
     fn a_logarithmic_axis_has_few_powers_of_ten_and_a_ground_for_nothing() {
         let axis = Axis::logarithmic([0.0, 30.0, 2.4e7].into_iter());
-        assert_eq!((axis.low, axis.high), (1.0, 8.0));
+        assert_eq!((axis.low, axis.high), (0.0, 8.0));
         assert!(axis.ticks.len() <= 6);
+        assert_eq!(Axis::logarithmic([30.0, 2.4e7].into_iter()).low, 1.0);
         assert_eq!(axis.place(0.0), PLOT);
         assert!(axis.place(100.0) > axis.place(1e6));
         let empty = Axis::logarithmic(std::iter::empty());
@@ -446,15 +462,18 @@ mod tests {
     #[test]
     fn lines_and_bands_have_gaps_where_nothing_is_known() {
         let axis = Axis::linear([4.0].into_iter());
-        assert_eq!(line(&axis, &[Some(0.0), Some(4.0), None, Some(2.0)]), "M125 176L375 0M875 88h.1");
-        assert_eq!(band(&axis, &[None, Some((0.0, 4.0)), None]), "M500 0L500 176Z");
+        assert_eq!(line(&axis, &[Some(0.0), Some(4.0), None, Some(2.0)]), "M125 180L375 0M875 90h.1");
+        assert_eq!(band(&axis, &[None, Some((0.0, 4.0)), None]), "M500 0L500 180Z");
         assert_eq!(line(&axis, &[None]), "");
     }
 
     #[test]
     fn bars_stand_on_the_ground_and_the_least_is_seen() {
         let axis = Axis::linear([1_000.0].into_iter());
-        assert_eq!(bars(&axis, &[Some(1_000.0), None, Some(0.0), Some(0.001)]), "M35 0h180v176h-180ZM785 175h180v1h-180Z");
+        assert_eq!(
+            bars(&axis, &[Some(1_000.0), None, Some(0.0), Some(0.001)]),
+            "M35 0h180v180h-180ZM785 179h180v1h-180Z"
+        );
     }
 
     #[test]

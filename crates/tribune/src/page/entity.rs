@@ -1,8 +1,8 @@
 //! The page of one entity: a case's page in the demo, and `explain --html`.
 
 use super::chart::{
-    Axis, HEIGHT, HeatMap, Key, MAP, Node, PLOT, Shape, TOP, Table, TimeChart, Waterfall, around, band, bars, heat, line,
-    slots, waterfall,
+    Axis, HEIGHT, HeatMap, Key, MAP, Node, PLOT, Shape, TOP, Table, TimeChart, Waterfall, around, band, bars, heat,
+    line, slots, waterfall,
 };
 use super::portrait::{Around, DayRow, Judged, Portrait};
 use super::{Frame, bytes, count};
@@ -16,17 +16,17 @@ const NODES: usize = 24;
 
 /// When a case was opened.
 #[derive(Clone, Debug)]
-pub struct OpenedAt {
+pub(crate) struct OpenedAt {
     /// The hour.
-    pub at: String,
+    pub(crate) at: String,
     /// Its score then.
-    pub score: Decibans,
+    pub(crate) score: Decibans,
 }
 
 /// The page.
 #[derive(Template)]
 #[template(path = "entity.html")]
-pub struct EntityPage {
+pub(crate) struct EntityPage {
     frame: Frame,
     portrait: Portrait,
     opened: Option<OpenedAt>,
@@ -46,7 +46,7 @@ pub struct EntityPage {
 
 impl EntityPage {
     /// The page of a portrait; `records` is the digest of what it rests on.
-    pub fn new(frame: Frame, portrait: Portrait, opened: Option<OpenedAt>, records: Option<String>) -> Self {
+    pub(crate) fn new(frame: Frame, portrait: Portrait, opened: Option<OpenedAt>, records: Option<String>) -> Self {
         let days = Days::of(&portrait);
         let complete = portrait.policies.first().map_or(0.0, |judged| judged.finding.completeness);
         Self {
@@ -89,33 +89,35 @@ impl EntityPage {
 }
 
 /// What a score means, in a sentence or two.
-pub fn meaning(judged: &Judged) -> String {
+pub(crate) fn meaning(judged: &Judged) -> String {
     let above = judged.above();
     let place = match (judged.place, judged.within) {
-        (Some(1), _) => format!("It ranks first of {} workloads", judged.workloads),
-        (Some(place), _) => format!("It ranks {place} of {} workloads", judged.workloads),
-        (None, Some(place)) => format!("Its accounts are part of the workload that ranks {place} of {}", judged.workloads),
-        (None, None) => format!("It is none of the {} workloads that are ranked", judged.workloads),
+        (Some(1), _) => format!("It ranks first of {} workloads and lies", judged.workloads),
+        (Some(place), _) => format!("It ranks {place} of {} workloads and lies", judged.workloads),
+        (None, Some(place)) => {
+            format!("It shares accounts with the workload that ranks {place} of {}; alone it lies", judged.workloads)
+        }
+        (None, None) => format!("It is none of the {} workloads that are ranked; it lies", judged.workloads),
     };
     let floor = judged.floor_db;
     let distance = Decibans::from_hundredths(above.hundredths().abs()).to_string();
     let distance = distance.trim_start_matches('+');
     match above.hundredths() {
         0.. if judged.finding.opens_case => {
-            format!("{place}, {distance} dB above the floor of {floor} dB: a case would be opened for people to review.")
+            format!("{place} {distance} dB above the floor of {floor} dB: a case would be opened for people to review.")
         }
-        0.. => format!("{place}, {distance} dB above the floor of {floor} dB."),
-        _ => format!("{place}, {distance} dB below the floor of {floor} dB: no case would be opened."),
+        0.. => format!("{place} {distance} dB above the floor of {floor} dB."),
+        _ => format!("{place} {distance} dB below the floor of {floor} dB: no case would be opened."),
     }
 }
 
 /// `2026-03-01, 06:00 UTC`.
-pub fn moment(at: Hour) -> String {
+pub(crate) fn moment(at: Hour) -> String {
     format!("{}, {:02}:00 UTC", at.day(), at.of_day())
 }
 
 /// A sentence with a capital and a full stop.
-pub fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
@@ -123,7 +125,7 @@ pub fn sentence(text: &str) -> String {
 }
 
 /// What a family asks.
-pub fn family_title(family: &Family) -> &'static str {
+pub(crate) fn family_title(family: &Family) -> &'static str {
     match family {
         Family::Scale => "Scale: how much",
         Family::Form => "Form: what the traffic looks like",
@@ -239,7 +241,7 @@ impl Days {
                     || "; there are too few peers to compare with".to_owned(),
                     |peers| {
                         let [.., high] = peers;
-                        format!("; nine in ten peers stay below {}", told(high as f64))
+                        format!("; 19 in 20 peers stay below {}", told(high as f64))
                     },
                 );
                 format!("{} {name} on {}{peers}.", told(own as f64), short(row.day))
@@ -248,7 +250,7 @@ impl Days {
         TimeChart {
             id: "usage",
             title: "Usage over time".into(),
-            unit: format!("{name} a day; each line is a power of ten"),
+            unit: format!("{name} a day, logarithmic"),
             says,
             y: axis.labels(told),
             x: slots(&self.names),
@@ -329,10 +331,7 @@ impl Days {
                 Shape { class: "bars", d: bars(&axis, &written) },
                 Shape { class: "implied", d: line(&axis, &deleted) },
             ],
-            keys: vec![
-                Key { class: "bars", text: "written".into() },
-                Key { class: "implied", text: "deleted".into() },
-            ],
+            keys: vec![Key { class: "bars", text: "written".into() }, Key { class: "implied", text: "deleted".into() }],
             table: self.table(&["written", "deleted"], |row| {
                 [row.objects_written, row.objects_deleted].map(|value| count(value as f64)).into()
             }),
@@ -356,7 +355,9 @@ impl Days {
                     share(transcribed / implied)
                 )
             }
-            (_, transcribed) => format!("{} hours were transcribed: more than the bytes would be as calls.", count(transcribed)),
+            (_, transcribed) => {
+                format!("{} hours were transcribed: more than the bytes would be as calls.", count(transcribed))
+            }
         };
         TimeChart {
             id: "audio",
@@ -405,7 +406,10 @@ fn week(portrait: &Portrait) -> HeatMap {
         },
     );
     if let Some((weekend, week)) = weekend {
-        says.push_str(&format!(" An hour of the weekend brings {} of an hour of the working week.", share(weekend / week)));
+        says.push_str(&format!(
+            " An hour of the weekend brings {} of an hour of the working week.",
+            share(weekend / week)
+        ));
     }
     heat(&values, says, told, unit)
 }
@@ -420,7 +424,7 @@ fn nodes(portrait: &Portrait) -> Vec<Node> {
 }
 
 /// What links the accounts, in a sentence.
-pub fn linked(portrait: &Portrait) -> String {
+pub(crate) fn linked(portrait: &Portrait) -> String {
     let links = &portrait.links;
     if portrait.accounts.len() < 2 {
         return match portrait.around.is_empty() {
@@ -442,7 +446,11 @@ pub fn linked(portrait: &Portrait) -> String {
         }
     }
     let hidden = portrait.accounts.len().saturating_sub(NODES);
-    let more = if hidden > 0 { format!(" The map shows the {NODES} largest; the table has {hidden} more.") } else { String::new() };
+    let more = if hidden > 0 {
+        format!(" The map shows the {NODES} largest; the table has {hidden} more.")
+    } else {
+        String::new()
+    };
     let customers = if links.customers > 1 { format!(" of {} customers", links.customers) } else { String::new() };
     format!("{} accounts{customers} are linked: {}.{more}", links.linked_accounts, reasons.join(", "))
 }
@@ -527,13 +535,17 @@ mod tests {
     #[test]
     fn hostile_names_reach_the_page_as_text_only() {
         for alone in [true, false] {
-            let frame = Frame { alone, simulated: true, policies: vec![("/p".into(), HOSTILE.into())], ..Frame::default() };
+            let frame =
+                Frame { alone, simulated: true, policies: vec![("/p".into(), HOSTILE.into())], ..Frame::default() };
             let page = EntityPage::new(frame, portrait(), None, Some(HOSTILE.into()));
             let html = super::super::finish(&page).unwrap();
             assert!(!html.contains("<script"), "markup");
             assert!(!html.contains(['\u{202e}', '\u{1b}']), "what acts");
             assert!(html.contains("alert(1)") && html.contains("\\u{202e}"));
-            assert!(!html.contains(" style=") && !html.contains("onload"), "the policy of the site allows no such thing");
+            assert!(
+                !html.contains(" style=") && !html.contains("onload"),
+                "the policy of the site allows no such thing"
+            );
             assert_eq!(html.contains("<style>"), alone);
         }
     }
@@ -543,8 +555,12 @@ mod tests {
         let html = super::super::finish(&EntityPage::new(Frame::default(), portrait(), None, None)).unwrap();
         let count = |what: &str| html.matches(what).count();
         assert_eq!(count("role=\"img\""), count("<desc"));
-        assert_eq!(count("<svg class=\"plot\""), count("<summary>The same as a table</summary>") + 1, "the ledger is one");
-        assert!(html.contains("1 million calls on 25 Feb; nine in ten peers stay below 10,000."), "{html}");
+        assert_eq!(
+            count("<svg class=\"plot"),
+            count("<summary>The same as a table</summary>") + 1,
+            "the ledger is one"
+        );
+        assert!(html.contains("1 million calls on 24 Feb; 19 in 20 peers stay below 10,000."));
     }
 
     #[test]
@@ -552,14 +568,14 @@ mod tests {
         let mut judged = portrait().policies.remove(0);
         assert_eq!(
             meaning(&judged),
-            "It ranks first of 300 workloads, 9.2 dB above the floor of −16.0 dB: a case would be opened for people to review."
+            "It ranks first of 300 workloads and lies 9.2 dB above the floor of −16.0 dB: a case would be opened for people to review."
         );
         judged.finding.score_db = Decibans::from_tenths(-300);
         judged.place = None;
         judged.within = Some(4);
         assert_eq!(
             meaning(&judged),
-            "Its accounts are part of the workload that ranks 4 of 300, 14.0 dB below the floor of −16.0 dB: no case would be opened."
+            "It shares accounts with the workload that ranks 4 of 300; alone it lies 14.0 dB below the floor of −16.0 dB: no case would be opened."
         );
     }
 

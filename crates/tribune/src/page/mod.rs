@@ -4,30 +4,30 @@
 //! Charts are templates too and no library's drawing, because the style sheet colours them for light, dark and print.
 //! It is not a server ([`crate::demo`]) and computes no evidence.
 
-pub mod chart;
-pub mod entity;
-pub mod portrait;
-pub mod site;
-pub mod text;
+pub(crate) mod chart;
+pub(crate) mod entity;
+pub(crate) mod portrait;
+pub(crate) mod site;
+pub(crate) mod text;
 
 use crate::common::Failure;
 use askama::Template;
 use signals::pack::readable;
 
 /// The style sheet, for `/style.css` and for pages that stand alone.
-pub const STYLE: &str = include_str!("../../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../../templates/style.css");
 
 /// What surrounds every page.
 #[derive(Clone, Debug, Default)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// A single file that carries its style, without a site around it.
-    pub alone: bool,
+    pub(crate) alone: bool,
     /// Whether to say that everything is simulated.
-    pub simulated: bool,
+    pub(crate) simulated: bool,
     /// The page's address.
-    pub here: String,
+    pub(crate) here: String,
     /// Addresses and names of the policies' pages.
-    pub policies: Vec<(String, String)>,
+    pub(crate) policies: Vec<(String, String)>,
 }
 
 impl Frame {
@@ -41,20 +41,19 @@ impl Frame {
 }
 
 /// Renders a page; the last thing done to it is to make visible whatever acts instead of being read.
-pub fn finish(page: &impl Template) -> Result<String, Failure> {
+pub(crate) fn finish(page: &impl Template) -> Result<String, Failure> {
     let html = page.render().map_err(|error| Failure::Defect(format!("a page could not be made: {error}")))?;
     Ok(text::clean_lines(&html).into_owned())
 }
 
 /// A count as a person reads it: `912,000`, `24.1 million`.
-pub fn count(value: f64) -> String {
+pub(crate) fn count(value: f64) -> String {
     scaled(value, &[(1e12, " trillion"), (1e9, " billion"), (1e6, " million")])
 }
 
 /// Bytes as a person reads them, in powers of ten: `1.9 MB`.
-pub fn bytes(value: f64) -> String {
-    let units =
-        [(1e18, " EB"), (1e15, " PB"), (1e12, " TB"), (1e9, " GB"), (1e6, " MB"), (1e3, " kB")];
+pub(crate) fn bytes(value: f64) -> String {
+    let units = [(1e18, " EB"), (1e15, " PB"), (1e12, " TB"), (1e9, " GB"), (1e6, " MB"), (1e3, " kB")];
     let text = scaled(value, &units);
     if value.abs() < 1e3 { format!("{text} B") } else { text }
 }

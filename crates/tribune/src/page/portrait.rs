@@ -20,7 +20,7 @@ use usage::{AccountKey, Day, Hour, Measure};
 
 /// Whether people see names.
 #[derive(Clone, Copy, Debug)]
-pub enum Naming<'a> {
+pub(crate) enum Naming<'a> {
     /// As in the records.
     Names,
     /// Pseudonyms with this salt: below the floor, without a purpose.
@@ -38,140 +38,140 @@ impl Naming<'_> {
 
 /// One signal's line in the ledger.
 #[derive(Clone, Debug, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// The signal.
-    pub signal: String,
+    pub(crate) signal: String,
     /// The value as a person reads it.
-    pub value: String,
+    pub(crate) value: String,
     /// The value's unit.
-    pub unit: String,
+    pub(crate) unit: String,
     /// Completeness of its data, in per cent.
-    pub complete: i64,
+    pub(crate) complete: i64,
     /// Its evidence.
-    pub evidence_db: Decibans,
+    pub(crate) evidence_db: Decibans,
     /// What of it counts: the strongest and what speaks against in full, further ones three tenths.
-    pub counted_db: Decibans,
+    pub(crate) counted_db: Decibans,
     /// In words.
-    pub explanation: String,
+    pub(crate) explanation: String,
     /// What would explain it innocently.
-    pub innocent: String,
+    pub(crate) innocent: String,
 }
 
 /// A family of the ledger.
 #[derive(Clone, Debug, Serialize)]
-pub struct FamilyLines {
+pub(crate) struct FamilyLines {
     /// Which.
-    pub family: Family,
+    pub(crate) family: Family,
     /// The speaking signals, in the pack's order.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// What they add up to before the limits.
-    pub sum_db: Decibans,
+    pub(crate) sum_db: Decibans,
     /// What the family says.
-    pub evidence_db: Decibans,
+    pub(crate) evidence_db: Decibans,
 }
 
 /// What one policy says of the entity.
 #[derive(Clone, Debug, Serialize)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The policy's title.
-    pub title: String,
+    pub(crate) title: String,
     /// Its version.
-    pub version: String,
+    pub(crate) version: String,
     /// Its digest.
-    pub digest: String,
+    pub(crate) digest: String,
     /// The finding, as `scan` lists it.
-    pub finding: Finding,
+    pub(crate) finding: Finding,
     /// From here on a case may open.
-    pub floor_db: Decibans,
+    pub(crate) floor_db: Decibans,
     /// Its place among all workloads, if it is one of them and not part of a stronger one.
-    pub place: Option<u32>,
+    pub(crate) place: Option<u32>,
     /// The place of the stronger workload that holds it.
-    pub within: Option<u32>,
+    pub(crate) within: Option<u32>,
     /// How many workloads there are.
-    pub workloads: usize,
+    pub(crate) workloads: usize,
     /// The ledger.
-    pub ledger: Vec<FamilyLines>,
+    pub(crate) ledger: Vec<FamilyLines>,
     /// Signals that do not speak, with why.
-    pub silent: Vec<(String, String)>,
+    pub(crate) silent: Vec<(String, String)>,
 }
 
 impl Judged {
     /// The speaking signals' lines, those with the most evidence first.
-    pub fn strongest(&self) -> Vec<&Line> {
+    pub(crate) fn strongest(&self) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.ledger.iter().flat_map(|family| &family.lines).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.evidence_db));
         lines
     }
 
     /// What would explain innocently what speaks for the finding.
-    pub fn innocent(&self) -> Vec<&Line> {
+    pub(crate) fn innocent(&self) -> Vec<&Line> {
         let mut lines = self.strongest();
         lines.retain(|line| line.evidence_db > Decibans::ZERO && !line.innocent.is_empty());
         lines
     }
 
     /// How far the score lies above the floor; below it when negative.
-    pub fn above(&self) -> Decibans {
+    pub(crate) fn above(&self) -> Decibans {
         self.finding.score_db - self.floor_db
     }
 }
 
 /// One account of the entity.
 #[derive(Clone, Debug, Serialize)]
-pub struct AccountPart {
+pub(crate) struct AccountPart {
     /// The account.
-    pub account: String,
+    pub(crate) account: String,
     /// Its customer.
-    pub customer: String,
+    pub(crate) customer: String,
     /// Its unit; empty when unknown.
-    pub unit: String,
+    pub(crate) unit: String,
     /// Calls an hour, the mean of the week, or bytes as calls where those are more.
-    pub calls_per_hour: i64,
+    pub(crate) calls_per_hour: i64,
     /// Its share of the entity's, in per cent.
-    pub share: i64,
+    pub(crate) share: i64,
     /// When it was created; empty when unknown.
-    pub created_on: String,
+    pub(crate) created_on: String,
     /// Declared use; empty when unknown.
-    pub declared_use: String,
+    pub(crate) declared_use: String,
     /// Regions it reports in.
-    pub regions: String,
+    pub(crate) regions: String,
 }
 
 /// A larger set that holds the entity.
 #[derive(Clone, Debug, Serialize)]
-pub struct Around {
+pub(crate) struct Around {
     /// `unit`, `customer` or `linked accounts`.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// How many accounts it holds.
-    pub accounts: usize,
+    pub(crate) accounts: usize,
     /// Its score by the first policy.
-    pub score_db: Decibans,
+    pub(crate) score_db: Decibans,
 }
 
 /// One day.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct DayRow {
+pub(crate) struct DayRow {
     /// Which.
     #[serde(serialize_with = "as_text")]
-    pub day: Day,
+    pub(crate) day: Day,
     /// Whether all its data is there.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// Calls, by the median of three estimates.
-    pub calls: i64,
+    pub(crate) calls: i64,
     /// Bytes in.
-    pub bytes_in: i64,
+    pub(crate) bytes_in: i64,
     /// Bytes kept, the day's mean.
-    pub bytes_stored: i64,
+    pub(crate) bytes_stored: i64,
     /// Objects written.
-    pub objects_written: i64,
+    pub(crate) objects_written: i64,
     /// Objects deleted.
-    pub objects_deleted: i64,
+    pub(crate) objects_deleted: i64,
     /// Seconds of audio, if the bytes were calls.
-    pub audio_seconds_implied: i64,
+    pub(crate) audio_seconds_implied: i64,
     /// Seconds of audio transcribed.
-    pub audio_seconds_transcribed: i64,
+    pub(crate) audio_seconds_transcribed: i64,
     /// The peers' 5th, 25th, 50th, 75th and 95th percentile of what [`Portrait::by_calls`] says.
-    pub peers: Option<[i64; 5]>,
+    pub(crate) peers: Option<[i64; 5]>,
 }
 
 fn as_text<S: serde::Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
@@ -180,82 +180,91 @@ fn as_text<S: serde::Serializer>(value: &impl ToString, serializer: S) -> Result
 
 /// A column of a relation, with its value.
 #[derive(Clone, Debug, Serialize)]
-pub struct Column {
+pub(crate) struct Column {
     /// The relation.
-    pub relation: &'static str,
+    pub(crate) relation: &'static str,
     /// The column.
-    pub name: String,
+    pub(crate) name: String,
     /// What it means.
-    pub meaning: String,
+    pub(crate) meaning: String,
     /// `None` where the records do not say.
-    pub value: Option<i64>,
+    pub(crate) value: Option<i64>,
 }
 
 /// Everything a reviewer needs of one entity.
 #[derive(Clone, Debug, Serialize)]
-pub struct Portrait {
+pub(crate) struct Portrait {
     /// As of.
     #[serde(serialize_with = "as_text")]
-    pub at: Hour,
+    pub(crate) at: Hour,
     /// What holds it together: `account`, `unit`, `customer` or `linked accounts`.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// The customer of its strongest account.
-    pub customer: String,
+    pub(crate) customer: String,
     /// The unit of its strongest account; empty when unknown.
-    pub unit: String,
+    pub(crate) unit: String,
     /// What each policy says.
-    pub policies: Vec<Judged>,
+    pub(crate) policies: Vec<Judged>,
     /// Its accounts, strongest first.
-    pub accounts: Vec<AccountPart>,
+    pub(crate) accounts: Vec<AccountPart>,
     /// What links them, column by column in `columns` too.
     #[serde(skip)]
-    pub links: Links,
+    pub(crate) links: Links,
     /// Larger sets that hold it.
-    pub around: Vec<Around>,
+    pub(crate) around: Vec<Around>,
     /// Who the peers are, in words.
-    pub peers: String,
+    pub(crate) peers: String,
     /// Whether usage is told in calls; else in bytes in.
-    pub by_calls: bool,
+    pub(crate) by_calls: bool,
     /// The days since anything is known, 42 at most, oldest first; `None` before the entity's first.
-    pub days: Vec<Option<DayRow>>,
+    pub(crate) days: Vec<Option<DayRow>>,
     /// The first of `days`.
     #[serde(serialize_with = "as_text")]
-    pub first_day: Day,
+    pub(crate) first_day: Day,
     /// By hour of the week, the last 168 hours' calls (or bytes in); `None` where they are not complete.
-    pub hours: Vec<Option<i64>>,
+    pub(crate) hours: Vec<Option<i64>>,
     /// Whether anything is known by the hour.
-    pub hourly: bool,
+    pub(crate) hourly: bool,
     /// What cannot be seen, in sentences.
-    pub unseen: Vec<String>,
+    pub(crate) unseen: Vec<String>,
     /// Every column of its rows.
-    pub columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
 }
 
 /// What a portrait is painted from.
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// The watch, advanced to the time.
-    pub watch: &'a Watch,
+    pub(crate) watch: &'a Watch,
     /// The floors.
-    pub docket: &'a Docket,
+    pub(crate) docket: &'a Docket,
     /// By policy: the evaluation and the ranking.
-    pub last: &'a [(Evaluation, Vec<Ranked>)],
+    pub(crate) last: &'a [(Evaluation, Vec<Ranked>)],
 }
 
 impl Scene<'_> {
-    /// Whether any policy puts the entity, or a workload that holds all of it, above the floor.
-    pub fn is_above(&self, entity: u32) -> bool {
-        let Some(accounts) = self.watch.entities.get(entity as usize).map(|entity| &entity.accounts) else {
-            return false;
-        };
+    /// Whether any policy puts the entity above the floor, or a workload that holds all of it.
+    pub(crate) fn is_above(&self, entity: u32) -> bool {
+        let Some(own) = self.watch.entities.get(entity as usize) else { return false };
         let holds = |ranked: &Ranked| {
             let of = self.watch.entities.get(ranked.entity as usize).map(|entity| entity.accounts.as_slice());
-            accounts.iter().all(|account| of.unwrap_or_default().binary_search(account).is_ok())
+            own.accounts.iter().all(|account| of.unwrap_or_default().binary_search(account).is_ok())
         };
-        self.last.iter().any(|(_, ranking)| ranking.iter().any(|ranked| ranked.above && holds(ranked)))
+        self.last.iter().any(|(evaluation, ranking)| {
+            self.speaks(evaluation, entity) || ranking.iter().any(|ranked| ranked.above && holds(ranked))
+        })
+    }
+
+    /// Whether the entity's own score reaches the floor, and enough families speak.
+    fn speaks(&self, evaluation: &Evaluation, entity: u32) -> bool {
+        let score = evaluation.scores.get(entity as usize);
+        let Some((policy, score)) = self.watch.policies.get(evaluation.policy).zip(score) else { return false };
+        let least = Decibans::from_f64(policy.families_needed.at_least_db).unwrap_or_default();
+        let floor = self.docket.floors.get(&evaluation.policy).copied().unwrap_or(policy.floor);
+        score.total >= floor && score.families.speaking(least) >= policy.families_needed.count
     }
 
     /// The portrait of an entity; `None` if there is no such entity.
-    pub fn portrait(&self, entity: u32, naming: Naming<'_>) -> Option<Portrait> {
+    pub(crate) fn portrait(&self, entity: u32, naming: Naming<'_>) -> Option<Portrait> {
         let one = self.watch.entities.get(entity as usize)?;
         let row = self.watch.rows.get(entity as usize)?;
         let at = self.last.first().map(|(evaluation, _)| evaluation.at)?;
@@ -268,8 +277,11 @@ impl Scene<'_> {
         let days = with_peers(self.watch, series.days(first_day), &peers, at, first_day, by_calls);
         let key = self.watch.history.account_keys.get(strongest as usize)?;
         let unit = self.watch.fact(strongest).and_then(|fact| fact.unit.clone());
-        let policies: Vec<Judged> =
-            self.last.iter().filter_map(|(evaluation, ranking)| self.judged(evaluation, ranking, entity, naming)).collect();
+        let policies: Vec<Judged> = self
+            .last
+            .iter()
+            .filter_map(|(evaluation, ranking)| self.judged(evaluation, ranking, entity, naming))
+            .collect();
         Some(Portrait {
             at,
             kind: kind(one.kind),
@@ -298,17 +310,14 @@ impl Scene<'_> {
         let above_it = |ranked: &&Ranked| {
             evaluation.scores.get(ranked.entity as usize).is_some_and(|other| other.total > score.total)
         };
-        let families = Decibans::from_f64(policy.families_needed.at_least_db).unwrap_or_default();
-        let speaks = score.families.speaking(families) >= policy.families_needed.count;
-        let ranked = place.and_then(|place| ranking.get(place)).cloned().unwrap_or_else(|| Ranked {
-            entity,
-            accounts: keep_most(self.watch, entity),
-            above: score.total >= floor && speaks,
-            lasting: false,
-            opens: false,
-        });
+        // What is no workload of its own has no place in the queue, so nothing is to be said of days and budgets.
+        let above = self.speaks(evaluation, entity);
+        let accounts = || keep_most(self.watch, entity);
+        let alone = || Ranked { entity, accounts: accounts(), above, lasting: above, opens: above };
+        let ranked = place.and_then(|place| ranking.get(place)).cloned().unwrap_or_else(alone);
         let rank = place.unwrap_or_else(|| ranking.iter().filter(above_it).count()) as u32 + 1;
         let mut finding = finding(self.watch, evaluation, self.docket, &ranked, rank);
+        finding.opens_case &= place.is_some();
         if let Naming::Pseudonyms(salt) = naming {
             pseudonymise(&mut finding, salt);
         }
@@ -441,7 +450,10 @@ fn accounts(watch: &Watch, order: &[u32], naming: Naming<'_>) -> Vec<AccountPart
         Some(AccountPart {
             account: naming.name("account", &key.account),
             customer: naming.name("customer", &key.customer),
-            unit: fact.and_then(|fact| fact.unit.as_deref()).map(|unit| unit_name(naming, key, unit)).unwrap_or_default(),
+            unit: fact
+                .and_then(|fact| fact.unit.as_deref())
+                .map(|unit| unit_name(naming, key, unit))
+                .unwrap_or_default(),
             calls_per_hour: own,
             share: i64::try_from(i128::from(own) * 100 / all.max(1)).unwrap_or(0),
             created_on: fact.and_then(|fact| fact.created_on).map(|day| day.to_string()).unwrap_or_default(),
@@ -647,8 +659,12 @@ fn unseen(policies: &[Judged], row: &signals::watch::Row, series: &Series, peers
     if elapsed < 14 {
         out.push(format!("The past. Usage is known of {elapsed} days only; slopes take 14."));
     }
-    let known: Vec<String> =
-        Known::COLUMNS.iter().zip(row.known.values()).filter(|(_, value)| value.is_none()).map(|((name, _), _)| spaced(name)).collect();
+    let known: Vec<String> = Known::COLUMNS
+        .iter()
+        .zip(row.known.values())
+        .filter(|(_, value)| value.is_none())
+        .map(|((name, _), _)| spaced(name))
+        .collect();
     if known.len() == Known::COLUMNS.len() {
         out.push("Facts. The provider has stated none of these accounts: no declared use, no verified use.".to_owned());
     } else if !known.is_empty() {
@@ -660,13 +676,15 @@ fn unseen(policies: &[Judged], row: &signals::watch::Row, series: &Series, peers
     let silent: usize = policies.iter().map(|policy| policy.silent.len()).sum();
     if silent > 0 {
         let all: usize = policies.iter().map(|policy| policy.finding.signals.len()).sum();
-        out.push(format!("{silent} of {all} signals do not speak, for want of data that bear on them; each counts as zero."));
+        out.push(format!(
+            "{silent} of {all} signals do not speak, for want of data that bear on them; each counts as zero."
+        ));
     }
     out
 }
 
 /// `declared_calls_per_hour` as `declared calls per hour`.
-pub fn spaced(name: &str) -> String {
+pub(crate) fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 

@@ -7,47 +7,47 @@ use signals::pack::Policy;
 
 /// One case in the list.
 #[derive(Clone, Debug)]
-pub struct CaseLine {
+pub(crate) struct CaseLine {
     /// Its page.
-    pub address: String,
+    pub(crate) address: String,
     /// The customer.
-    pub customer: String,
+    pub(crate) customer: String,
     /// The accounts, in words.
-    pub accounts: String,
+    pub(crate) accounts: String,
     /// Its score now.
-    pub score: String,
+    pub(crate) score: String,
     /// The score's place on the bar.
-    pub width: String,
+    pub(crate) width: String,
     /// The floor's place on the bar.
-    pub floor: String,
+    pub(crate) floor: String,
     /// The strongest reasons, in a sentence.
-    pub why: String,
+    pub(crate) why: String,
     /// When it was opened.
-    pub opened: String,
+    pub(crate) opened: String,
 }
 
 /// The list of cases.
 #[derive(Template)]
 #[template(path = "index.html")]
-pub struct IndexPage {
+pub(crate) struct IndexPage {
     /// What surrounds it.
-    pub frame: Frame,
+    pub(crate) frame: Frame,
     /// How many days were simulated.
-    pub days: u32,
+    pub(crate) days: u32,
     /// How many cases, in words.
-    pub headline: String,
+    pub(crate) headline: String,
     /// What was read.
-    pub numbers: Vec<(&'static str, String)>,
+    pub(crate) numbers: Vec<(&'static str, String)>,
     /// The cases.
-    pub cases: Vec<CaseLine>,
+    pub(crate) cases: Vec<CaseLine>,
     /// As of.
-    pub at: String,
+    pub(crate) at: String,
     /// The floor.
-    pub floor: String,
+    pub(crate) floor: String,
     /// The prior.
-    pub prior: String,
+    pub(crate) prior: String,
     /// How many families must speak.
-    pub families: usize,
+    pub(crate) families: usize,
 }
 
 /// A signal of a policy.
@@ -62,7 +62,7 @@ struct SignalLine {
 /// A policy's text.
 #[derive(Template)]
 #[template(path = "policy.html")]
-pub struct PolicyPage {
+pub(crate) struct PolicyPage {
     frame: Frame,
     title: String,
     version: String,
@@ -76,7 +76,7 @@ pub struct PolicyPage {
 
 impl PolicyPage {
     /// The page of a policy.
-    pub fn new(frame: Frame, policy: &Policy) -> Self {
+    pub(crate) fn new(frame: Frame, policy: &Policy) -> Self {
         let signals = policy.signals.iter().map(|signal| {
             let evidence = || signal.table.points().iter().map(|(_, evidence)| *evidence);
             let (low, high) = (evidence().min().unwrap_or_default(), evidence().max().unwrap_or_default());
@@ -105,13 +105,13 @@ impl PolicyPage {
 /// There is no such page.
 #[derive(Template)]
 #[template(path = "missing.html")]
-pub struct MissingPage {
+pub(crate) struct MissingPage {
     /// What surrounds it.
-    pub frame: Frame,
+    pub(crate) frame: Frame,
 }
 
 /// Markdown as HTML: what is HTML in it is shown as text, links and images lead nowhere.
-pub fn prose(markdown: &str) -> String {
+pub(crate) fn prose(markdown: &str) -> String {
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
         Event::Start(pulldown_cmark::Tag::Link { .. } | pulldown_cmark::Tag::Image { .. })
@@ -131,7 +131,10 @@ mod tests {
     fn markdown_becomes_html_but_html_and_links_become_text() {
         assert_eq!(prose("# A\n\n- *b*"), "<h1>A</h1>\n<ul>\n<li><em>b</em></li>\n</ul>\n");
         let out = prose("<script>x</script>\n\na <b onclick=1>c</b> [d](javascript:x) ![e](http://f)");
-        assert!(!out.contains("<script") && !out.contains("<b") && !out.contains("href") && !out.contains("<img"), "{out}");
+        assert!(
+            !out.contains("<script") && !out.contains("<b") && !out.contains("href") && !out.contains("<img"),
+            "{out}"
+        );
         assert!(out.contains("&lt;script&gt;") && out.contains('d'));
     }
 }

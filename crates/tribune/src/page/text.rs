@@ -17,12 +17,12 @@ fn acts(c: char) -> bool {
 }
 
 /// One line for a page or a terminal: whatever acts is written as `\u{202e}`. It never shortens.
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     visible(text, |_| false).into_owned()
 }
 
 /// The same, but line ends stay: for text of ours that carries the text of others.
-pub fn clean_lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
     visible(text, |c| c == '\n')
 }
 
@@ -44,7 +44,7 @@ fn visible(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 }
 
 /// Breaks a sentence into lines of at most `width` characters, words whole where they fit at all.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let used = lines.last().map_or(0, |line| line.chars().count());
@@ -62,7 +62,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// How many changes of one letter lie between two names.
-pub fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (place, a) in a.chars().enumerate() {
@@ -88,7 +88,10 @@ mod tests {
     fn what_acts_becomes_visible_and_the_rest_stays() {
         assert_eq!(clean("Zürich 東京 – a/b"), "Zürich 東京 – a/b");
         assert_eq!(clean("a\u{1b}[31mb\r\n\u{9b}c\u{7f}"), "a\\u{1b}[31mb\\u{d}\\u{a}\\u{9b}c\\u{7f}");
-        assert_eq!(clean("x\u{202e}gpj\u{2066}\u{200b}\u{feff}\u{e0041}"), "x\\u{202e}gpj\\u{2066}\\u{200b}\\u{feff}\\u{e0041}");
+        assert_eq!(
+            clean("x\u{202e}gpj\u{2066}\u{200b}\u{feff}\u{e0041}"),
+            "x\\u{202e}gpj\\u{2066}\\u{200b}\\u{feff}\\u{e0041}"
+        );
         assert_eq!(clean_lines("a\nb\u{1b}"), "a\nb\\u{1b}");
     }
 

@@ -1,0 +1,395 @@
+"""DuckDB's side: each question answered in the form of SQL that is fastest for it, timed, in a process of its own.
+
+Started by the bench binary with one JSON object of arguments; prints one JSON object. What the variants do and which
+knowledge about the month they use is said in README.md. It compares nothing.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+
+import duckdb
+
+TOP = 100
+ASKED = 21
+# Places in the list of measures; `meters.csv` carries the same.
+WRITES, BYTES_IN, BYTE_HOURS, AUDIO = 0, 3, 6, 7
+MEASURES = 25
+# Measures kept in whole units; all but these and byte-hours (thousands) are kept in millionths.
+WHOLE = (3, 4, 5, 17, 18, 23)
+
+
+def arguments():
+    given = json.loads(sys.argv[1])
+    given["records"] = os.path.join(given["month"], "records", "*.parquet")
+    given["state"] = os.path.join(given["month"], "duckdb", "state.duckdb")
+    return given
+
+
+def connect(given, path=":memory:", read_only=False):
+    connection = duckdb.connect(path, read_only=read_only)
+    scratch = os.path.join(given["month"], "duckdb", "spill")
+    os.makedirs(scratch, exist_ok=True)
+    for setting in (
+        f"threads = {given['threads']}",
+        f"memory_limit = '{given['memory']}'",
+        f"temp_directory = '{scratch}'",
+        "preserve_insertion_order = false",
+        "TimeZone = 'UTC'",
+        "enable_progress_bar = false",
+    ):
+        connection.execute("SET " + setting)
+    return connection
+
+
+def peak():
+    """The highest resident memory, read as the other side reads it."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def forget_peak():
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+class Stopwatch:
+    def __init__(self):
+        self.started = self.last = time.perf_counter()
+        self.parts = {}
+
+    def lap(self, part):
+        now = time.perf_counter()
+        self.parts[part] = self.parts.get(part, 0.0) + now - self.last
+        self.last = now
+
+    def seconds(self):
+        return self.last - self.started
+
+
+def meters(connection, given):
+    connection.execute(
+        f"""CREATE TABLE meter AS SELECT sku, unit, measure::UTINYINT measure, name, steps
+        FROM read_csv('{given["month"]}/meters.csv', types = {{'steps': 'DOUBLE'}})"""
+    )
+
+
+# ---- (a) raw records to ranking -------------------------------------------------------------------------------------
+
+# The rows of usage of an hour each, as text.
+RAW = """SELECT SubAccountId account, RegionId region, SkuId sku, ConsumedUnit unit,
+    epoch_us(ChargePeriodStart) // 3600000000 hour, ConsumedQuantity quantity
+    FROM read_parquet('{files}') WHERE ChargeCategory = 'Usage' AND ProviderName = 'Example Cloud' {only}"""
+
+# The same, mapped to measures and integer steps before anything else.
+MAPPED = """SELECT account, region, measure, hour::INTEGER "hour", CAST(quantity * steps AS BIGINT) quantity
+    FROM ({raw}) JOIN meter USING (sku, unit)"""
+
+INTO_HOURLY = "CREATE OR REPLACE TABLE hourly (account VARCHAR, region VARCHAR, measure UTINYINT, hour INTEGER, quantity BIGINT)"
+
+
+def roll_up(connection, given, variant):
+    """The month's hourly rollup, exact duplicates counted once."""
+    raw = RAW.format(files=given["records"], only="")
+    connection.execute(INTO_HOURLY)
+    if variant == "text":
+        # Duplicates out of the rows as they are, then mapped, then added up.
+        distinct = f"SELECT DISTINCT account, region, sku, unit, hour, quantity FROM ({raw})"
+        sums = "SELECT account, region, measure, hour, sum(quantity)::BIGINT"
+        connection.execute(f"INSERT INTO hourly {sums} FROM ({MAPPED.format(raw=distinct)}) GROUP BY ALL")
+    elif variant == "mapped":
+        connection.execute(f"INSERT INTO hourly {unique_sums(MAPPED.format(raw=raw))}")
+    elif variant == "grouped":
+        # One aggregation: equal quantities of a key are one.
+        sums = "SELECT account, region, measure, hour, sum(DISTINCT quantity)::BIGINT"
+        connection.execute(f"INSERT INTO hourly {sums} FROM ({MAPPED.format(raw=raw)}) GROUP BY ALL")
+    elif variant == "daily":
+        # A charge day at a time: equal rows have equal charge days, and row groups of other days are passed over.
+        first, last = connection.execute(
+            f"SELECT min(ChargePeriodStart)::DATE, max(ChargePeriodStart)::DATE FROM read_parquet('{given['records']}')"
+        ).fetchone()
+        for day in range(first.toordinal(), last.toordinal() + 1):
+            start = type(first).fromordinal(day)
+            end = type(first).fromordinal(day + 1)
+            only = f"AND ChargePeriodStart >= TIMESTAMPTZ '{start}' AND ChargePeriodStart < TIMESTAMPTZ '{end}'"
+            raw = RAW.format(files=given["records"], only=only)
+            connection.execute(f"INSERT INTO hourly {unique_sums(MAPPED.format(raw=raw))}")
+    else:
+        raise SystemExit(f"there is no variant {variant}")
+
+
+def unique_sums(rows):
+    return f"""SELECT account, region, measure, hour, sum(quantity)::BIGINT
+        FROM (SELECT DISTINCT account, region, measure, hour, quantity FROM ({rows})) GROUP BY ALL"""
+
+
+# ---- the ranking, from whichever rollup -----------------------------------------------------------------------------
+
+# What each account wrote, transcribed and took in, by hour, and with it which accounts reported in which hour.
+CELLS_OF_LONG = """SELECT account, region, hour,
+    (sum(quantity) FILTER (measure = {WRITES}))::BIGINT writes, (sum(quantity) FILTER (measure = {AUDIO}))::BIGINT audio,
+    (sum(quantity) FILTER (measure = {BYTES_IN}))::BIGINT bytes
+    FROM {table} WHERE hour >= {at} - 192 AND hour < {at} GROUP BY account, region, hour"""
+CELLS_OF_WIDE = """SELECT account, region, hour, m{WRITES} writes, m{AUDIO} audio, m{BYTES_IN} bytes
+    FROM {table} WHERE hour >= {at} - 192 AND hour < {at}"""
+
+# An hour of a region is complete when data six hours later is known and half as many accounts report as a day before.
+COMPLETE = """CREATE OR REPLACE TEMP TABLE complete AS
+WITH reporting AS (SELECT region, hour, count(*) n FROM cells GROUP BY ALL),
+latest AS (SELECT region, max(hour) latest FROM reporting GROUP BY region),
+grid AS (SELECT region, latest, unnest(range({at} - 168, {at}))::INTEGER "hour" FROM latest)
+SELECT grid.region, grid.hour FROM grid
+LEFT JOIN reporting AS own ON own.region = grid.region AND own.hour = grid.hour
+LEFT JOIN reporting AS before ON before.region = grid.region AND before.hour = grid.hour - 24
+WHERE latest >= grid.hour + 6 AND coalesce(own.n, 0) * 2 >= coalesce(before.n, 0)"""
+
+CALLS = """CREATE OR REPLACE TEMP TABLE calls AS
+WITH whole AS (SELECT account, coalesce(writes, 0) // 1000000 objects, coalesce(audio, 0) // 1000000 // 120 b,
+        coalesce(bytes, 0) bytes, coalesce(bytes, 0) // 1900000 c
+    FROM cells SEMI JOIN complete USING (region, hour)
+    WHERE (writes IS NOT NULL)::INT + (audio IS NOT NULL)::INT + (bytes IS NOT NULL)::INT >= 2),
+estimates AS (SELECT account,
+    CASE WHEN objects > 0 AND bytes // objects BETWEEN 65536 AND 16777216 THEN objects ELSE 0 END a, b, c FROM whole)
+SELECT account, greatest(least(a, b), least(greatest(a, b), c)) calls FROM estimates"""
+
+# The 95th percentile by nearest rank: with n complete hours, and zeros in those without calls.
+PERCENTILES = """CREATE OR REPLACE TEMP TABLE ranking AS
+WITH accounts AS (SELECT account, any_value(region) region, min(hour) AS first FROM cells GROUP BY account),
+hours AS (SELECT region, list(hour) hours, count(*) n FROM complete GROUP BY region),
+most AS (SELECT account, list(calls ORDER BY calls DESC) calls FROM calls WHERE calls > 0 GROUP BY account),
+counted AS (SELECT account, CASE WHEN first <= {at} - 168 THEN n ELSE len(list_filter(hours, lambda h: h >= first)) END n
+    FROM accounts JOIN hours USING (region))
+SELECT account, coalesce(calls[n - (n * 95 + 99) // 100 + 1], 0) p95 FROM counted LEFT JOIN most USING (account)
+WHERE n > 0"""
+
+TOTALS_OF_LONG = """CREATE OR REPLACE TEMP TABLE totals AS SELECT account, measure, sum(quantity)::BIGINT total
+    FROM {table} SEMI JOIN complete USING (region, hour) WHERE hour >= {at} - 168 AND hour < {at} GROUP BY account, measure"""
+TOTALS_OF_WIDE = """CREATE OR REPLACE TEMP TABLE totals AS
+    UNPIVOT (SELECT account, {sums} FROM {table} SEMI JOIN complete USING (region, hour)
+    WHERE hour >= {at} - 168 AND hour < {at} GROUP BY account) ON {columns} INTO NAME m VALUE total"""
+
+
+def whole(column, measure):
+    """Whole units of a quantity in its measure's steps."""
+    return f"""CASE WHEN {measure} IN {WHOLE} THEN {column} WHEN {measure} = {BYTE_HOURS} THEN {column} * 1000
+        ELSE {column} // 1000000 END"""
+
+
+def rank(connection, at, table="hourly", wide=False, names=None):
+    """The ranking as of an hour; with `names`, accounts are numbers whose text that table has."""
+    fill = {"at": at, "table": table, "WRITES": WRITES, "AUDIO": AUDIO, "BYTES_IN": BYTES_IN}
+    cells = (CELLS_OF_WIDE if wide else CELLS_OF_LONG).format(**fill)
+    # Rows of the wide table are cells already; those of the long one are made once.
+    connection.execute(f"CREATE OR REPLACE TEMP {'VIEW' if wide else 'TABLE'} cells AS {cells}")
+    connection.execute(COMPLETE.format(**fill))
+    connection.execute(CALLS)
+    connection.execute(PERCENTILES.format(**fill))
+    if wide:
+        columns = [f"m{place}" for place in range(MEASURES)]
+        sums = ", ".join(f"sum({column})::BIGINT {column}" for column in columns)
+        connection.execute(TOTALS_OF_WIDE.format(sums=sums, columns=", ".join(columns), **fill))
+        connection.execute("CREATE OR REPLACE TEMP VIEW sums AS SELECT m[2:]::UTINYINT measure, total FROM totals")
+    else:
+        connection.execute(TOTALS_OF_LONG.format(**fill))
+        connection.execute("CREATE OR REPLACE TEMP VIEW sums AS SELECT measure, total FROM totals")
+    name = "name" if names else "account"
+    join = f"JOIN {names} USING (account)" if names else ""
+    top = connection.execute(
+        f"SELECT {name}, p95 FROM ranking {join} ORDER BY p95 DESC, {name} LIMIT {TOP}"
+    ).fetchall()
+    accounts = connection.execute("SELECT count(*) FROM ranking").fetchone()[0]
+    sums = connection.execute(
+        f"""SELECT name, sum({whole("total", "measure")})::HUGEINT::VARCHAR FROM sums JOIN meter USING (measure)
+        GROUP BY name HAVING sum({whole("total", "measure")}) <> 0"""
+    ).fetchall()
+    return {"at": at, "accounts": accounts, "top": [list(row) for row in top], "totals": dict(sums)}
+
+
+def rank_from_nothing(given):
+    watch = Stopwatch()
+    connection = connect(given)
+    meters(connection, given)
+    roll_up(connection, given, given["variant"])
+    watch.lap("rollup")
+    # The hour at which all is known.
+    at = connection.execute("SELECT max(hour) + 1 FROM hourly").fetchone()[0]
+    answer = rank(connection, at)
+    watch.lap("rank")
+    measured = {"seconds": watch.seconds(), "parts": watch.parts, "peak_bytes": peak(), "answer": answer}
+    if given["keep"]:
+        keep(connection, given)
+    return measured
+
+
+def keep(connection, given):
+    """The state that the other questions start from, with numbers in the place of texts, sorted by day and account."""
+    if os.path.exists(given["state"]):
+        os.remove(given["state"])
+    connection.execute(f"ATTACH '{given['state']}' AS state")
+    for sql in (
+        """CREATE TABLE state.names AS SELECT (row_number() OVER (ORDER BY name) - 1)::UINTEGER account, name
+           FROM (SELECT DISTINCT account AS name FROM hourly)""",
+        """CREATE TABLE state.regions AS SELECT (row_number() OVER (ORDER BY name) - 1)::UTINYINT region, name
+           FROM (SELECT DISTINCT region AS name FROM hourly)""",
+        "CREATE TABLE state.meter AS FROM meter",
+        """CREATE TABLE state.hourly AS SELECT n.account, r.region, measure, hour, quantity
+           FROM hourly JOIN state.names n ON n.name = hourly.account JOIN state.regions r ON r.name = hourly.region
+           ORDER BY hour // 24, n.account, measure, hour""",
+    ):
+        connection.execute(sql)
+    connection.execute("DETACH state")
+
+
+# ---- (b) one hourly tick --------------------------------------------------------------------------------------------
+
+# A new file's rows, each once, that were not counted before.
+FRESH = """CREATE OR REPLACE TEMP TABLE fresh AS
+WITH rows AS (SELECT DISTINCT n.account, r.region, measure, hour, quantity FROM ({mapped}) m
+    JOIN names n ON n.name = m.account JOIN regions r ON r.name = m.region)
+SELECT * FROM rows ANTI JOIN (FROM seen WHERE hour >= (SELECT min(hour) FROM rows)) s
+    USING (account, region, measure, hour, quantity)"""
+NEW_NAMES = """INSERT INTO {table} SELECT (SELECT count(*) FROM {table}) + row_number() OVER () - 1, name
+    FROM (SELECT DISTINCT {column} AS name FROM read_parquet('{file}')) ANTI JOIN {table} USING (name)"""
+
+
+def ticks(given):
+    wide = given["variant"] == "upsert-wide"
+    connection = connect(given)
+    load(connection, given)
+    at = connection.execute("SELECT max(hour) + 1 FROM hourly").fetchone()[0]
+    prepare(connection, given["variant"], at)
+    forget_peak()
+    out = []
+    for file in given["ticks"]:
+        watch = Stopwatch()
+        at += 1
+        for table, column in (("names", "SubAccountId"), ("regions", "RegionId")):
+            connection.execute(NEW_NAMES.format(table=table, column=column, file=file))
+        raw = RAW.format(files=file, only="")
+        connection.execute(FRESH.format(mapped=MAPPED.format(raw=raw)))
+        connection.execute("INSERT INTO seen FROM fresh")
+        watch.lap("unseen")
+        new = connection.execute("SELECT count(*) FROM fresh").fetchone()[0]
+        connection.execute(write(given["variant"]))
+        watch.lap("write")
+        answer = rank(connection, at, table="rollup" if given["variant"] != "recompute" else "hourly", wide=wide, names="names")
+        watch.lap("rank")
+        out.append({"seconds": watch.seconds(), "parts": watch.parts, "new": new, "answer": answer})
+    return {"ticks": out, "peak_bytes": peak()}
+
+
+def load(connection, given):
+    """The state in memory."""
+    connection.execute(f"ATTACH '{given['state']}' AS state (READ_ONLY)")
+    connection.execute("SET preserve_insertion_order = true")
+    for table in ("names", "regions", "meter", "hourly"):
+        connection.execute(f"CREATE TABLE {table} AS FROM state.{table}")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("DETACH state")
+    # The rows of the hours to come; none of the month's come again after it.
+    connection.execute("CREATE TABLE seen AS FROM hourly LIMIT 0")
+
+
+def prepare(connection, variant, at):
+    """The table that is upserted: the nine days that a ranking can need, so that its index stays small."""
+    recent = f"FROM hourly WHERE hour >= {at} - 216"
+    if variant == "upsert-long":
+        connection.execute(
+            """CREATE TABLE rollup (account UINTEGER, region UTINYINT, measure UTINYINT, hour INTEGER, quantity BIGINT,
+            PRIMARY KEY (account, region, measure, hour))"""
+        )
+        connection.execute(f"INSERT INTO rollup SELECT account, region, measure, hour, quantity {recent}")
+    elif variant == "upsert-wide":
+        columns = ", ".join(f"m{place} BIGINT" for place in range(MEASURES))
+        connection.execute(
+            f"""CREATE TABLE rollup (account UINTEGER, region UTINYINT, hour INTEGER, {columns},
+            PRIMARY KEY (account, region, hour))"""
+        )
+        connection.execute(f"INSERT INTO rollup SELECT account, region, hour, {wide_sums()} {recent} GROUP BY ALL")
+    elif variant != "recompute":
+        raise SystemExit(f"there is no variant {variant}")
+
+
+def wide_sums():
+    return ", ".join(f"(sum(quantity) FILTER (measure = {place}))::BIGINT m{place}" for place in range(MEASURES))
+
+
+def write(variant):
+    sums = "SELECT account, region, measure, hour, sum(quantity)::BIGINT FROM fresh GROUP BY ALL"
+    if variant == "recompute":
+        return f"INSERT INTO hourly {sums}"
+    if variant == "upsert-long":
+        return f"""INSERT INTO rollup {sums} ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"""
+    add = ", ".join(
+        f"m{place} = CASE WHEN m{place} IS NULL THEN excluded.m{place} ELSE m{place} + coalesce(excluded.m{place}, 0) END"
+        for place in range(MEASURES)
+    )
+    return f"""INSERT INTO rollup SELECT account, region, hour, {wide_sums()} FROM fresh GROUP BY ALL
+        ON CONFLICT DO UPDATE SET {add}"""
+
+
+# ---- (c) explain one entity -----------------------------------------------------------------------------------------
+
+# Who reported in the account's region, for which hours are complete there.
+REGION = """CREATE OR REPLACE TEMP TABLE cells AS SELECT region, hour, account FROM hourly
+    WHERE hour >= {at} - 192 AND hour < {at} AND region = (SELECT any_value(region) FROM own) GROUP BY ALL"""
+
+
+def explain(connection, account):
+    at = connection.execute("SELECT max(hour) + 1 FROM hourly").fetchone()[0]
+    # First its number, so that the scan of the table is told which one it is.
+    number = connection.execute("SELECT account FROM names WHERE name = ?", [account]).fetchone()[0]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE own AS FROM hourly WHERE account = {number} AND hour >= {at} - 192")
+    connection.execute(REGION.format(at=at))
+    connection.execute(COMPLETE.format(at=at))
+    fill = {"at": at, "table": "own", "WRITES": WRITES, "AUDIO": AUDIO, "BYTES_IN": BYTES_IN}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE cells AS {CELLS_OF_LONG.format(**fill)}")
+    connection.execute(CALLS)
+    connection.execute(PERCENTILES.format(**fill))
+    connection.execute(TOTALS_OF_LONG.format(**fill))
+    totals = connection.execute(
+        f"""SELECT name, ({whole("total", "measure")})::VARCHAR FROM totals JOIN meter USING (measure)
+        WHERE {whole("total", "measure")} <> 0"""
+    ).fetchall()
+    series = connection.execute(
+        f"""SELECT name, hour, sum(quantity)::BIGINT FROM own JOIN meter USING (measure) WHERE hour >= {at} - 168
+        GROUP BY measure, name, hour HAVING sum(quantity) <> 0 ORDER BY measure, hour"""
+    ).fetchall()
+    p95 = connection.execute("SELECT p95 FROM ranking").fetchone()[0]
+    return {"account": account, "p95": p95, "totals": dict(totals), "series": [list(row) for row in series]}
+
+
+def explain_warm(given):
+    connection = connect(given)
+    load(connection, given)
+    asked = []
+    for _ in range(ASKED):
+        watch = Stopwatch()
+        answer = explain(connection, given["account"])
+        watch.lap("all")
+        asked.append(watch.seconds())
+    return {"seconds": sorted(asked)[ASKED // 2], "peak_bytes": peak(), "answer": answer}
+
+
+def explain_cold(given):
+    watch = Stopwatch()
+    connection = connect(given, given["state"], read_only=True)
+    answer = explain(connection, given["account"])
+    watch.lap("all")
+    return {"seconds": watch.seconds(), "peak_bytes": peak(), "answer": answer}
+
+
+QUESTIONS = {
+    "rank": rank_from_nothing,
+    "tick": ticks,
+    "explain-warm": explain_warm,
+    "explain-cold": explain_cold,
+}
+
+if __name__ == "__main__":
+    wanted = arguments()
+    measured = QUESTIONS[wanted["question"]](wanted)
+    shutil.rmtree(os.path.join(wanted["month"], "duckdb", "spill"), ignore_errors=True)
+    print(json.dumps({"version": duckdb.__version__, **measured}))

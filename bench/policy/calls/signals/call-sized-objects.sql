@@ -1,0 +1,1 @@
+SELECT entity, bytes_per_object AS value FROM workload

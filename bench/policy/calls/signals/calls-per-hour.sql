@@ -1,0 +1,1 @@
+SELECT entity, calls_per_hour_p95 AS value FROM workload
