@@ -80,49 +80,60 @@ def meters(connection, given):
 
 # The rows of usage of an hour each, as text.
 RAW = """SELECT SubAccountId account, RegionId region, SkuId sku, ConsumedUnit unit,
-    epoch_us(ChargePeriodStart) // 3600000000 hour, ConsumedQuantity quantity
+    epoch_us(ChargePeriodStart) // 3600000000 AS hour, ConsumedQuantity quantity
     FROM read_parquet('{files}') WHERE ChargeCategory = 'Usage' AND ProviderName = 'Example Cloud' {only}"""
 
-# The same, mapped to measures and integer steps before anything else.
-MAPPED = """SELECT account, region, measure, hour::INTEGER "hour", CAST(quantity * steps AS BIGINT) quantity
-    FROM ({raw}) JOIN meter USING (sku, unit)"""
+# Duplicates out of the rows as they are, then mapped to measures and integer steps, then added up.
+TEXT = """SELECT account, region, measure, hour::INTEGER AS hour, sum(CAST(quantity * steps AS BIGINT))::BIGINT quantity
+    FROM (SELECT DISTINCT account, region, sku, unit, hour, quantity FROM ({raw})) JOIN meter USING (sku, unit)
+    GROUP BY ALL"""
 
-INTO_HOURLY = "CREATE OR REPLACE TABLE hourly (account VARCHAR, region VARCHAR, measure UTINYINT, hour INTEGER, quantity BIGINT)"
+# Mapped first, and all of a key put into one number: account, 16 bits of region, 5 of measure, 20 of hour.
+CODED = """SELECT (n.account::BIGINT << 41) + (r.region::BIGINT << 25) + (measure::BIGINT << 20) + hour AS key,
+    CAST(quantity * steps AS BIGINT) quantity
+    FROM ({raw}) raw JOIN meter USING (sku, unit) JOIN names n ON n.name = raw.account JOIN regions r ON r.name = raw.region"""
+UNPACKED = """(key >> 41)::UINTEGER account, ((key >> 25) & 65535)::USMALLINT region, ((key >> 20) & 31)::UTINYINT measure,
+    (key & 1048575)::INTEGER AS hour"""
+CODED_SUMS = f"""SELECT {UNPACKED}, quantity FROM
+    (SELECT key, sum(quantity)::BIGINT quantity FROM (SELECT DISTINCT key, quantity FROM ({CODED})) GROUP BY key)"""
+
+NUMBERED = """CREATE TABLE {table} AS SELECT (row_number() OVER () - 1)::{type} {number}, name
+    FROM (SELECT DISTINCT {column} AS name FROM read_parquet('{files}'))"""
 
 
 def roll_up(connection, given, variant):
-    """The month's hourly rollup, exact duplicates counted once."""
-    raw = RAW.format(files=given["records"], only="")
-    connection.execute(INTO_HOURLY)
-    if variant == "text":
-        # Duplicates out of the rows as they are, then mapped, then added up.
-        distinct = f"SELECT DISTINCT account, region, sku, unit, hour, quantity FROM ({raw})"
-        sums = "SELECT account, region, measure, hour, sum(quantity)::BIGINT"
-        connection.execute(f"INSERT INTO hourly {sums} FROM ({MAPPED.format(raw=distinct)}) GROUP BY ALL")
-    elif variant == "mapped":
-        connection.execute(f"INSERT INTO hourly {unique_sums(MAPPED.format(raw=raw))}")
-    elif variant == "grouped":
-        # One aggregation: equal quantities of a key are one.
-        sums = "SELECT account, region, measure, hour, sum(DISTINCT quantity)::BIGINT"
-        connection.execute(f"INSERT INTO hourly {sums} FROM ({MAPPED.format(raw=raw)}) GROUP BY ALL")
-    elif variant == "daily":
-        # A charge day at a time: equal rows have equal charge days, and row groups of other days are passed over.
-        first, last = connection.execute(
-            f"SELECT min(ChargePeriodStart)::DATE, max(ChargePeriodStart)::DATE FROM read_parquet('{given['records']}')"
-        ).fetchone()
-        for day in range(first.toordinal(), last.toordinal() + 1):
-            start = type(first).fromordinal(day)
-            end = type(first).fromordinal(day + 1)
-            only = f"AND ChargePeriodStart >= TIMESTAMPTZ '{start}' AND ChargePeriodStart < TIMESTAMPTZ '{end}'"
-            raw = RAW.format(files=given["records"], only=only)
-            connection.execute(f"INSERT INTO hourly {unique_sums(MAPPED.format(raw=raw))}")
-    else:
-        raise SystemExit(f"there is no variant {variant}")
+    """The month's hourly rollup, exact duplicates counted once; says which table has the accounts' names, if any."""
+    form, by_day = VARIANTS[variant]
+    files = given["records"]
+    text = "account VARCHAR, region VARCHAR"
+    if form is CODED_SUMS:
+        text = "account UINTEGER, region USMALLINT"
+        for table, number, kind, column in (
+            ("names", "account", "UINTEGER", "SubAccountId"),
+            ("regions", "region", "USMALLINT", "RegionId"),
+        ):
+            connection.execute(NUMBERED.format(table=table, number=number, type=kind, column=column, files=files))
+    connection.execute(f"CREATE TABLE hourly ({text}, measure UTINYINT, hour INTEGER, quantity BIGINT)")
+    for only in days(connection, files) if by_day else [""]:
+        connection.execute("INSERT INTO hourly " + form.format(raw=RAW.format(files=files, only=only)))
+    return "names" if form is CODED_SUMS else None
 
 
-def unique_sums(rows):
-    return f"""SELECT account, region, measure, hour, sum(quantity)::BIGINT
-        FROM (SELECT DISTINCT account, region, measure, hour, quantity FROM ({rows})) GROUP BY ALL"""
+def days(connection, files):
+    """A charge day at a time: equal rows have equal charge days, and row groups of other days are passed over."""
+    sql = f"SELECT min(ChargePeriodStart)::DATE, max(ChargePeriodStart)::DATE FROM read_parquet('{files}')"
+    first, last = connection.execute(sql).fetchone()
+    for day in range(first.toordinal(), last.toordinal() + 1):
+        start, end = type(first).fromordinal(day), type(first).fromordinal(day + 1)
+        yield f"AND ChargePeriodStart >= TIMESTAMPTZ '{start}' AND ChargePeriodStart < TIMESTAMPTZ '{end}'"
+
+
+VARIANTS = {
+    "text": (TEXT, False),
+    "text-daily": (TEXT, True),
+    "coded": (CODED_SUMS, False),
+    "coded-daily": (CODED_SUMS, True),
+}
 
 
 # ---- the ranking, from whichever rollup -----------------------------------------------------------------------------
@@ -139,7 +150,7 @@ CELLS_OF_WIDE = """SELECT account, region, hour, m{WRITES} writes, m{AUDIO} audi
 COMPLETE = """CREATE OR REPLACE TEMP TABLE complete AS
 WITH reporting AS (SELECT region, hour, count(*) n FROM cells GROUP BY ALL),
 latest AS (SELECT region, max(hour) latest FROM reporting GROUP BY region),
-grid AS (SELECT region, latest, unnest(range({at} - 168, {at}))::INTEGER "hour" FROM latest)
+grid AS (SELECT region, latest, unnest(range({at} - 168, {at}))::INTEGER AS hour FROM latest)
 SELECT grid.region, grid.hour FROM grid
 LEFT JOIN reporting AS own ON own.region = grid.region AND own.hour = grid.hour
 LEFT JOIN reporting AS before ON before.region = grid.region AND before.hour = grid.hour - 24
@@ -157,10 +168,10 @@ SELECT account, greatest(least(a, b), least(greatest(a, b), c)) calls FROM estim
 # The 95th percentile by nearest rank: with n complete hours, and zeros in those without calls.
 PERCENTILES = """CREATE OR REPLACE TEMP TABLE ranking AS
 WITH accounts AS (SELECT account, any_value(region) region, min(hour) AS first FROM cells GROUP BY account),
-hours AS (SELECT region, list(hour) hours, count(*) n FROM complete GROUP BY region),
+by_region AS (SELECT region, list(hour) AS complete_hours, count(*) n FROM complete GROUP BY region),
 most AS (SELECT account, list(calls ORDER BY calls DESC) calls FROM calls WHERE calls > 0 GROUP BY account),
-counted AS (SELECT account, CASE WHEN first <= {at} - 168 THEN n ELSE len(list_filter(hours, lambda h: h >= first)) END n
-    FROM accounts JOIN hours USING (region))
+counted AS (SELECT account, CASE WHEN first <= {at} - 168 THEN n ELSE len(list_filter(complete_hours, lambda h: h >= first)) END n
+    FROM accounts JOIN by_region USING (region))
 SELECT account, coalesce(calls[n - (n * 95 + 99) // 100 + 1], 0) p95 FROM counted LEFT JOIN most USING (account)
 WHERE n > 0"""
 
@@ -211,43 +222,38 @@ def rank_from_nothing(given):
     watch = Stopwatch()
     connection = connect(given)
     meters(connection, given)
-    roll_up(connection, given, given["variant"])
+    names = roll_up(connection, given, given["variant"])
     watch.lap("rollup")
     # The hour at which all is known.
     at = connection.execute("SELECT max(hour) + 1 FROM hourly").fetchone()[0]
-    answer = rank(connection, at)
+    answer = rank(connection, at, names=names)
     watch.lap("rank")
-    measured = {"seconds": watch.seconds(), "parts": watch.parts, "peak_bytes": peak(), "answer": answer}
-    if given["keep"]:
-        keep(connection, given)
-    return measured
+    return {"seconds": watch.seconds(), "parts": watch.parts, "peak_bytes": peak(), "answer": answer}
 
 
-def keep(connection, given):
-    """The state that the other questions start from, with numbers in the place of texts, sorted by day and account."""
+def state(given):
+    """What the other questions start from, on disk: sorted by day and account, so that little is read for one account."""
     if os.path.exists(given["state"]):
         os.remove(given["state"])
+    watch = Stopwatch()
+    connection = connect(given)
+    meters(connection, given)
+    roll_up(connection, given, "coded-daily")
     connection.execute(f"ATTACH '{given['state']}' AS state")
-    for sql in (
-        """CREATE TABLE state.names AS SELECT (row_number() OVER (ORDER BY name) - 1)::UINTEGER account, name
-           FROM (SELECT DISTINCT account AS name FROM hourly)""",
-        """CREATE TABLE state.regions AS SELECT (row_number() OVER (ORDER BY name) - 1)::UTINYINT region, name
-           FROM (SELECT DISTINCT region AS name FROM hourly)""",
-        "CREATE TABLE state.meter AS FROM meter",
-        """CREATE TABLE state.hourly AS SELECT n.account, r.region, measure, hour, quantity
-           FROM hourly JOIN state.names n ON n.name = hourly.account JOIN state.regions r ON r.name = hourly.region
-           ORDER BY hour // 24, n.account, measure, hour""",
-    ):
-        connection.execute(sql)
+    for table in ("names", "regions", "meter"):
+        connection.execute(f"CREATE TABLE state.{table} AS FROM {table}")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("CREATE TABLE state.hourly AS FROM hourly ORDER BY hour // 24, account, measure, hour")
     connection.execute("DETACH state")
+    watch.lap("all")
+    return {"seconds": watch.seconds(), "peak_bytes": peak(), "bytes": os.path.getsize(given["state"])}
 
 
 # ---- (b) one hourly tick --------------------------------------------------------------------------------------------
 
 # A new file's rows, each once, that were not counted before.
-FRESH = """CREATE OR REPLACE TEMP TABLE fresh AS
-WITH rows AS (SELECT DISTINCT n.account, r.region, measure, hour, quantity FROM ({mapped}) m
-    JOIN names n ON n.name = m.account JOIN regions r ON r.name = m.region)
+FRESH = f"""CREATE OR REPLACE TEMP TABLE fresh AS
+WITH rows AS (SELECT {UNPACKED}, quantity FROM (SELECT DISTINCT key, quantity FROM ({CODED})))
 SELECT * FROM rows ANTI JOIN (FROM seen WHERE hour >= (SELECT min(hour) FROM rows)) s
     USING (account, region, measure, hour, quantity)"""
 NEW_NAMES = """INSERT INTO {table} SELECT (SELECT count(*) FROM {table}) + row_number() OVER () - 1, name
@@ -268,7 +274,7 @@ def ticks(given):
         for table, column in (("names", "SubAccountId"), ("regions", "RegionId")):
             connection.execute(NEW_NAMES.format(table=table, column=column, file=file))
         raw = RAW.format(files=file, only="")
-        connection.execute(FRESH.format(mapped=MAPPED.format(raw=raw)))
+        connection.execute(FRESH.format(raw=raw))
         connection.execute("INSERT INTO seen FROM fresh")
         watch.lap("unseen")
         new = connection.execute("SELECT count(*) FROM fresh").fetchone()[0]
@@ -293,23 +299,24 @@ def load(connection, given):
 
 
 def prepare(connection, variant, at):
-    """The table that is upserted: the nine days that a ranking can need, so that its index stays small."""
+    """The table that is upserted holds the nine days that a ranking can need, so that its index stays small."""
     recent = f"FROM hourly WHERE hour >= {at} - 216"
     if variant == "upsert-long":
         connection.execute(
-            """CREATE TABLE rollup (account UINTEGER, region UTINYINT, measure UTINYINT, hour INTEGER, quantity BIGINT,
+            """CREATE TABLE rollup (account UINTEGER, region USMALLINT, measure UTINYINT, hour INTEGER, quantity BIGINT,
             PRIMARY KEY (account, region, measure, hour))"""
         )
         connection.execute(f"INSERT INTO rollup SELECT account, region, measure, hour, quantity {recent}")
     elif variant == "upsert-wide":
         columns = ", ".join(f"m{place} BIGINT" for place in range(MEASURES))
         connection.execute(
-            f"""CREATE TABLE rollup (account UINTEGER, region UTINYINT, hour INTEGER, {columns},
+            f"""CREATE TABLE rollup (account UINTEGER, region USMALLINT, hour INTEGER, {columns},
             PRIMARY KEY (account, region, hour))"""
         )
         connection.execute(f"INSERT INTO rollup SELECT account, region, hour, {wide_sums()} {recent} GROUP BY ALL")
-    elif variant != "recompute":
-        raise SystemExit(f"there is no variant {variant}")
+    else:
+        return
+    connection.execute("DROP TABLE hourly")
 
 
 def wide_sums():
@@ -383,6 +390,7 @@ def explain_cold(given):
 
 QUESTIONS = {
     "rank": rank_from_nothing,
+    "state": state,
     "tick": ticks,
     "explain-warm": explain_warm,
     "explain-cold": explain_cold,

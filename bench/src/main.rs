@@ -17,12 +17,14 @@ use std::process::{Command, ExitCode, Stdio};
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The forms of SQL that DuckDB is asked in, where none is named.
-const RANK_VARIANTS: [&str; 4] = ["text", "mapped", "grouped", "daily"];
+const RANK_VARIANTS: [&str; 4] = ["text", "text-daily", "coded", "coded-daily"];
 const TICK_VARIANTS: [&str; 3] = ["recompute", "upsert-long", "upsert-wide"];
 
 /// Measures Tribune beside DuckDB on one generated month.
 #[derive(Parser, Debug)]
-#[command(after_help = "Example:\n  cargo run --release -p bench -- --rows tenth --python target/tools/venv/bin/python")]
+#[command(
+    after_help = "Example:\n  cargo run --release -p bench -- --rows tenth --python target/tools/venv/bin/python"
+)]
 struct Args {
     /// How much: full (50,000 accounts, 130 million rows), tenth, quick (seconds), or a number of rows
     #[arg(long, value_name = "full|tenth|quick|N", default_value = "tenth")]
@@ -30,13 +32,12 @@ struct Args {
     /// The same as --rows quick
     #[arg(long)]
     quick: bool,
-    /// Where the month lies, and is made if it does not: some 70 bytes a row, and as much again while measuring
+    /// Where the month lies, and is made if it does not: some 15 bytes a row, and 100 more while measuring
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench"))]
     dir: PathBuf,
-    /// A Python that has duckdb [default: that of the tests, under target/tools]
-    #[arg(long, value_name = "PATH", env = "TRIBUNE_PYTHON")]
-    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/venv/bin/python"))]
-    python: PathBuf,
+    /// A Python that has duckdb [default: TRIBUNE_PYTHON, or that of the tests under target/tools]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
     /// How often (a) is asked, in turns; the median counts
     #[arg(long, value_name = "N", default_value_t = 1)]
     repeat: usize,
@@ -112,10 +113,17 @@ impl Args {
             "tenth" => (5_000, 30),
             "quick" => (200, 10),
             rows => {
-                let rows: f64 = rows.parse().map_err(|_| format!("`--rows {rows}` is not full, tenth, quick or a number"))?;
+                let rows: f64 =
+                    rows.parse().map_err(|_| format!("`--rows {rows}` is not full, tenth, quick or a number"))?;
                 ((rows / 30.0 / Month::ROWS_PER_ACCOUNT_DAY).ceil().max(1.0) as u64, 30)
             }
         })
+    }
+
+    fn python(&self) -> PathBuf {
+        let tests = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/venv/bin/python");
+        let named = self.python.clone().or_else(|| std::env::var_os("TRIBUNE_PYTHON").map(PathBuf::from));
+        named.unwrap_or_else(tests)
     }
 
     fn results_folder(&self) -> Option<PathBuf> {
@@ -138,17 +146,15 @@ impl Bench<'_> {
             named => named.iter().map(String::as_str).collect(),
         };
         let mut first = None;
-        for round in 0..self.args.repeat.max(1) {
+        for _ in 0..self.args.repeat.max(1) {
             for (question, variant) in [(Question::RankAlike, "alike"), (Question::RankWhole, "whole product")] {
                 let value = self.ours(question, None)?;
                 first.get_or_insert_with(|| value.clone());
-                report.add(Measured::new("(a) rank", Who::Ours, variant, value))?;
+                report.add(Measured::new(report::RANK, Who::Ours, variant, value))?;
             }
-            for (place, variant) in variants.iter().enumerate() {
-                // The state for the other questions is kept once, when the time has been taken.
-                let keep = round == 0 && place == 0;
-                let value = self.duck("rank", json!({ "variant": variant, "keep": keep }))?;
-                report.add(Measured::new("(a) rank", Who::DuckDb, variant, value))?;
+            for variant in &variants {
+                let value = self.duck("rank", json!({ "variant": variant }))?;
+                report.add(Measured::new(report::RANK, Who::DuckDb, variant, value))?;
             }
         }
         let account = first.as_ref().and_then(|value| value.pointer("/answer/top/0/0")?.as_str());
@@ -157,10 +163,11 @@ impl Bench<'_> {
 
     /// (b) Hourly ticks.
     fn tick(&self, report: &mut Report, account: &str) -> Result<(), Failure> {
-        report.add(Measured::new("rollup tables", Who::Ours, "", self.ours(Question::Rollups, None)?))?;
+        report.add(Measured::new(report::ROLLUPS, Who::Ours, "", self.ours(Question::Rollups, None)?))?;
+        report.add(Measured::new(report::ROLLUPS, Who::DuckDb, "", self.duck("state", json!({}))?))?;
         let value = self.ours(Question::Tick, Some(account))?;
         let explained = value.get("explain").cloned().unwrap_or_default();
-        report.add(Measured::new("(c) explain, state in memory", Who::Ours, "", explained))?;
+        report.add(Measured::new(report::EXPLAIN_WARM, Who::Ours, "", explained))?;
         report.add(Measured::of_ticks(Who::Ours, "", &value))?;
         let files: Vec<PathBuf> = (0..TICKS).map(|tick| self.month.tick_file(tick)).collect();
         for variant in TICK_VARIANTS {
@@ -174,11 +181,11 @@ impl Bench<'_> {
     fn explain(&self, report: &mut Report, account: &str) -> Result<(), Failure> {
         let asked = json!({ "account": account });
         let value = self.duck("explain-warm", asked.clone())?;
-        report.add(Measured::new("(c) explain, state in memory", Who::DuckDb, "", value))?;
+        report.add(Measured::new(report::EXPLAIN_WARM, Who::DuckDb, "", value))?;
         let value = self.ours(Question::ExplainCold, Some(account))?;
-        report.add(Measured::new("(c) explain, from disk", Who::Ours, "", value))?;
+        report.add(Measured::new(report::EXPLAIN_COLD, Who::Ours, "", value))?;
         let value = self.duck("explain-cold", asked)?;
-        report.add(Measured::new("(c) explain, from disk", Who::DuckDb, "", value))
+        report.add(Measured::new(report::EXPLAIN_COLD, Who::DuckDb, "", value))
     }
 
     fn ours(&self, question: Question, account: Option<&str>) -> Result<Value, Failure> {
@@ -205,7 +212,7 @@ impl Bench<'_> {
             more.extend(common.map(|(name, value)| (name.to_owned(), value)));
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("duck.py");
-        let mut command = Command::new(&self.args.python);
+        let mut command = Command::new(self.args.python());
         command.arg(script).arg(more.to_string());
         let variant = more.get("variant").and_then(Value::as_str).unwrap_or_default();
         outcome(&mut command, &format!("DuckDB, {question} {variant}"))

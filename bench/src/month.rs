@@ -31,9 +31,7 @@ const BATCH_ROWS: usize = 1 << 14;
 /// Meters of one account.
 const METERS_EACH: usize = 6;
 
-const REGIONS: [&str; 8] = [
-    "north-1", "north-2", "south-1", "south-2", "east-1", "east-2", "west-1", "west-2",
-];
+const REGIONS: [&str; 8] = ["north-1", "north-2", "south-1", "south-2", "east-1", "east-2", "west-1", "west-2"];
 
 /// Category, service, SKU, unit, factor to the measure's unit, measure: the table of the contract, but for the hours of
 /// the provider's own people, which nobody meters by the hour.
@@ -193,17 +191,17 @@ impl Month {
 
     /// The charges of an hour, in the order of accounts, as a metering pipeline hands them on.
     fn charges(&self, hour: i32) -> impl Iterator<Item = Charge> + use<> {
-        let outage = |account: u64| {
+        let outage = move |account: u64| {
             // The ninth to twelfth hour of every fifth day, in one region.
             let affected = hour.div_euclid(24) % 5 == 2 && (9..13).contains(&hour.rem_euclid(24));
             affected && region(account) == 3 && mix(account, hour as u64, 7) % 1_000 >= OUTAGE_PERMILLE
         };
         (0..self.accounts).filter(move |account| !outage(*account)).flat_map(move |account| {
-            let active = meters(account).into_iter().filter(move |meter| {
-                mix(account, *meter as u64 + 100, hour as u64) % 1_000 < 600
-            });
+            let active = meters(account)
+                .into_iter()
+                .filter(move |meter| mix(account, *meter as u64 + 100, hour as u64) % 1_000 < 600);
             active.flat_map(move |meter| {
-                let parts = if mix(account, *(&meter) as u64 + 200, hour as u64) % 100 == 0 { 2 } else { 1 };
+                let parts = if mix(account, meter as u64 + 200, hour as u64) % 100 == 0 { 2 } else { 1 };
                 (0..parts).map(move |part| Charge { account, meter, hour, part })
             })
         })
@@ -340,7 +338,8 @@ struct Texts {
 
 impl Texts {
     fn new(accounts: u64) -> Self {
-        let texts = |all: &mut dyn Iterator<Item = String>| -> ArrayRef { Arc::new(StringArray::from_iter_values(all)) };
+        let texts =
+            |all: &mut dyn Iterator<Item = String>| -> ArrayRef { Arc::new(StringArray::from_iter_values(all)) };
         let meter = |part: fn(&(&str, &str, &str, &str, f64, Measure)) -> String| texts(&mut METERS.iter().map(part));
         Self {
             accounts: texts(&mut (0..accounts).map(account_name)),
@@ -359,7 +358,8 @@ impl Texts {
     fn batch(&self, charges: &[Charge]) -> Result<RecordBatch, Failure> {
         let account: Int32Array = charges.iter().map(|charge| Some(charge.account as i32)).collect();
         let meter: Int32Array = charges.iter().map(|charge| Some(charge.meter as i32)).collect();
-        let region: Int32Array = charges.iter().map(|charge| self.region_of.get(charge.account as usize).copied()).collect();
+        let region: Int32Array =
+            charges.iter().map(|charge| self.region_of.get(charge.account as usize).copied()).collect();
         let first: Int32Array = charges.iter().map(|_| Some(0)).collect();
         let none: Int32Array = charges.iter().map(|_| None).collect();
         let words = |keys: &Int32Array, values: &ArrayRef| -> Result<ArrayRef, Failure> {

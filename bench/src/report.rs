@@ -11,6 +11,13 @@ const END: &str = "<!-- end of results -->";
 /// The sizes that README.md shows, in order.
 const SHOWN: [(&str, &str); 2] = [("full", "The month"), ("tenth", "A tenth of it")];
 
+/// The questions, as the tables name them.
+pub(crate) const RANK: &str = "(a) rank";
+pub(crate) const ROLLUPS: &str = "rollup tables";
+pub(crate) const TICK: &str = "(b) tick";
+pub(crate) const EXPLAIN_WARM: &str = "(c) explain, state in memory";
+pub(crate) const EXPLAIN_COLD: &str = "(c) explain, from disk";
+
 /// Who answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -55,7 +62,7 @@ impl Measured {
                 round.insert("version".into(), value.get("version").cloned().unwrap_or_default());
             }
         }
-        Self { question: "(b) tick", who, variant: variant.to_owned(), answer: answers.into(), rounds }
+        Self { question: TICK, who, variant: variant.to_owned(), answer: answers.into(), rounds }
     }
 
     fn numbers(&self, name: &str) -> Vec<f64> {
@@ -76,7 +83,8 @@ impl Measured {
     }
 
     fn json(&self, rows: f64) -> Value {
-        let per_second = self.seconds().filter(|_| self.question != "(c) explain").map(|seconds| (rows / seconds).round());
+        let reads = !self.question.starts_with("(c)");
+        let per_second = self.seconds().filter(|_| reads).map(|seconds| (rows / seconds).round());
         json!({
             "question": self.question, "who": self.who.name(), "variant": self.variant, "seconds": self.seconds(),
             "peak_bytes": self.peak_bytes(), "rows_per_second": per_second, "rounds": self.rounds,
@@ -136,16 +144,14 @@ impl Report {
     }
 
     fn json(&self, head: Value) -> Value {
-        let first = |name: &str| self.measured.iter().flat_map(|one| &one.rounds).find_map(|round| round.get(name).cloned());
+        let first =
+            |name: &str| self.measured.iter().flat_map(|one| &one.rounds).find_map(|round| round.get(name).cloned());
         let mut run = head;
         let rows = first("rows").and_then(|rows| rows.as_f64()).unwrap_or_default();
-        let ticks = self.measured.iter().find(|one| one.question == "(b) tick" && one.who == Who::Ours);
+        let ticks = self.measured.iter().find(|one| one.question == TICK && one.who == Who::Ours);
         let tick_rows = ticks.and_then(|one| one.numbers("rows").first().copied()).unwrap_or_default();
-        let measurements: Vec<Value> = self
-            .measured
-            .iter()
-            .map(|one| one.json(if one.question == "(b) tick" { tick_rows } else { rows }))
-            .collect();
+        let measurements: Vec<Value> =
+            self.measured.iter().map(|one| one.json(if one.question == TICK { tick_rows } else { rows })).collect();
         if let Some(run) = run.as_object_mut() {
             run.insert("rows".into(), json!(rows));
             run.insert("tick_rows".into(), json!(tick_rows));
@@ -157,15 +163,17 @@ impl Report {
         run
     }
 
-    /// DuckDB's seconds ÷ ours, for every pair that answers the same question.
+    /// DuckDB's seconds ÷ ours, for every pair that answers the same question; a tick also beside asking (a) again.
     fn ratios(&self) -> Value {
         let of = |who: Who| self.measured.iter().filter(move |one| one.who == who);
         let pairs = of(Who::Ours).flat_map(|ours| {
-            let theirs = of(Who::DuckDb).filter(|theirs| theirs.question == ours.question);
+            let again = |theirs: &Measured| ours.question == TICK && theirs.question == RANK;
+            let theirs = of(Who::DuckDb).filter(move |theirs| theirs.question == ours.question || again(theirs));
             theirs.filter_map(move |theirs| {
                 let name = |one: &Measured| format!("{} {}", one.who.name(), one.variant).trim().to_owned();
+                let of = name(theirs) + if again(theirs) { ", from nothing" } else { "" };
                 let ratio = theirs.seconds()? / ours.seconds()?;
-                Some(json!({ "question": ours.question, "of": name(theirs), "to": name(ours), "ratio": ratio }))
+                Some(json!({ "question": ours.question, "of": of, "to": name(ours), "ratio": ratio }))
             })
         });
         pairs.collect::<Vec<_>>().into()
@@ -216,14 +224,13 @@ fn table(run: &Value) -> String {
     );
     out += "| question | who | seconds | rows a second | peak memory, MiB |\n|---|---|---:|---:|---:|\n";
     for one in list("measurements") {
-        let rows = number(one, "rows_per_second").filter(|_| !text(one, "question").starts_with("(c)"));
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} |",
             text(one, "question"),
             format!("{} {}", text(one, "who"), text(one, "variant")).trim(),
             number(one, "seconds").map_or_else(String::new, short),
-            rows.map_or_else(String::new, thousands),
+            number(one, "rows_per_second").map_or_else(String::new, thousands),
             number(one, "peak_bytes").map_or_else(String::new, |bytes| thousands(bytes / 1_048_576.0)),
         );
     }
@@ -258,7 +265,8 @@ mod tests {
 
     #[test]
     fn answers_that_differ_are_refused_with_the_place() {
-        let measured = |who, calls: i64| Measured::new("q", who, "v", json!({"seconds": 1, "answer": {"top": [["a", calls]]}}));
+        let measured =
+            |who, calls: i64| Measured::new("q", who, "v", json!({"seconds": 1, "answer": {"top": [["a", calls]]}}));
         let mut report = Report::new();
         report.add(measured(Who::Ours, 7)).unwrap();
         report.add(measured(Who::DuckDb, 7)).unwrap();

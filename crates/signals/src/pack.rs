@@ -221,7 +221,7 @@ pub fn readable(value: i64, divisor: i64) -> String {
         format!("{}{}", if n < 0 { "−" } else { "" }, groups.join(","))
     };
     let whole = value / divisor;
-    if whole.abs() >= 1_000 {
+    if whole.unsigned_abs() >= 1_000 {
         let step = 10_i64.pow(whole.unsigned_abs().ilog10().saturating_sub(2));
         return digits(divide_half_even(i128::from(whole), i128::from(step)) as i64 * step);
     }

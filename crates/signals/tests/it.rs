@@ -21,7 +21,7 @@ fn rows(days: i32) -> Vec<(Hour, String)> {
     for hour in (0..days * 24).map(|hour| FIRST.start().plus(hour)) {
         for account in 0..6_i32 {
             let load = (20 + 10 * account) * (1 + (hour.of_day() - 3 * account).rem_euclid(24))
-                + (hour.0 * 7_919 + account) % 97;
+                + (hour.0 % 97 * 61 + account) % 97;
             for (category, service, sku, unit, factor) in [
                 ("Storage", "Object Storage", "storage.write", "Requests", 1.0),
                 ("Storage", "Object Storage", "storage.ingress", "GB", 0.0019),
@@ -136,7 +136,7 @@ fn one_workload_is_one_case_and_a_cleared_one_stays_quiet() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Invariants 13 and 14: however rows are spread over files, repeated and ordered, every score is the same.
     #[test]

@@ -329,7 +329,11 @@ pub fn output(file: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
     };
     let fail = |source| Failure::Write { path: path.display().to_string(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    let mut new = tempfile::Builder::new();
+    // As any new file: what the umask allows, not only the owner.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = new.tempfile_in(folder).map_err(fail)?;
     {
         let mut out = io::BufWriter::new(&mut new);
         write(&mut out)?;

@@ -161,13 +161,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let naming = if named { Naming::Names } else { Naming::Pseudonyms(&digest) };
     let missing = || Failure::Defect("an entity without a row".into());
     let portrait = scene.portrait(entity, naming).ok_or_else(missing)?;
+    // The page first: whoever closes the output early still gets it.
+    if let Some(file) = &args.html {
+        page(file.as_path(), portrait.clone(), digest)?;
+    }
     output(None, |out| match args.format {
         Format::Json => common::json(out, &Explanation { head, explanation: &portrait }),
         Format::Table => table(&mut &mut *out, &portrait, named),
     })?;
-    if let Some(file) = &args.html {
-        page(file.as_path(), portrait, digest)?;
-    }
     Ok(opened.exit())
 }
 

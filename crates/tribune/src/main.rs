@@ -4,9 +4,9 @@
 //! rules of the domain here.
 
 mod common;
-// mod demo;
-// mod evaluate;
-// mod explain;
+mod demo;
+mod evaluate;
+mod explain;
 mod looks;
 mod page;
 mod policy;
@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// A whole simulated provider: its cases in the terminal and as pages on 127.0.0.1
-    // Demo(demo::Args),
+    Demo(demo::Args),
     /// Write a simulated provider's usage records, facts and truth
     Simulate(simulate::Args),
     /// Rank workloads as of a time
@@ -37,9 +37,9 @@ enum Command {
     /// Run the clock over the records and open cases as the live system would
     Replay(replay::Args),
     /// Replay a simulated folder and score it against its truth
-    // Evaluate(evaluate::Args),
+    Evaluate(evaluate::Args),
     /// Everything a reviewer needs of one entity
-    // Explain(explain::Args),
+    Explain(explain::Args),
     /// Check, test or show a policy pack
     Policy(policy::Args),
 }
@@ -47,12 +47,12 @@ enum Command {
 fn main() -> ExitCode {
     // A reader that goes away (`tribune scan … | head`) is no defect of ours.
     let result = match Cli::parse().command {
-        // Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Replay(args) => replay::run(&args),
-        // Command::Evaluate(args) => evaluate::run(&args),
-        // Command::Explain(args) => explain::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
     };
     match result {

@@ -162,7 +162,9 @@ fn table(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let speaks = |finding: &&Finding| finding.signals.iter().any(|signal| signal.evidence_db != Decibans::ZERO);
+    // Somebody who asked for names with a purpose sees them even where no signal speaks.
+    let speaks =
+        |finding: &&Finding| args.names || finding.signals.iter().any(|signal| signal.evidence_db != Decibans::ZERO);
     if !findings.iter().any(|finding| speaks(&finding)) {
         put(out, "no signal speaks of any workload")?;
         return common::say_unmapped(out, opened.books.tally(), args.top);

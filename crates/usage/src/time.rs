@@ -232,7 +232,15 @@ mod tests {
 
     #[test]
     fn what_is_no_time_says_so() {
-        for text in ["", "yesterday", "2026-3-1", "2026-03-01T25:00:00Z", "2026-03-01T12:00:00Q", "2026-03-01T", "２０２６-03-01"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-3-1",
+            "2026-03-01T25:00:00Z",
+            "2026-03-01T12:00:00Q",
+            "2026-03-01T",
+            "２０２６-03-01",
+        ] {
             assert!(matches!(parse_seconds(text), Err(TimeError::Form(_))), "{text}");
         }
         for text in ["1999-12-31T00:00:00Z", "2101-01-01", "2026-02-29", "2026-13-01"] {

@@ -16,11 +16,8 @@ pub(super) fn names_in(text: &str) -> Vec<&str> {
         for phrase in &banned {
             let here = spoken.get(start..start + phrase.len()).unwrap_or_default();
             let same = here.iter().zip(phrase).all(|(a, b)| a.to_lowercase() == *b);
-            if let (true, Some(first)) = (same && here.len() == phrase.len(), here.first()) {
-                if !found.contains(first) {
-                    found.push(*first);
-                }
-            }
+            let first = here.first().filter(|first| same && here.len() == phrase.len() && !found.contains(*first));
+            found.extend(first.copied());
         }
     }
     found

@@ -139,9 +139,9 @@ fn middle(slot: usize, slots: usize) -> f64 {
     (slot as f64 + 0.5) * 1_000.0 / slots.max(1) as f64
 }
 
-/// At most six labels of slots, the last one always.
+/// At most five labels of slots, the last one always.
 pub(crate) fn slots(labels: &[String]) -> Vec<Tick> {
-    let step = labels.len().div_ceil(6).max(1);
+    let step = labels.len().div_ceil(5).max(1);
     let places = (0..labels.len()).rev().step_by(step);
     let mut ticks: Vec<Tick> = places
         .filter_map(|slot| {
@@ -477,11 +477,11 @@ mod tests {
     }
 
     #[test]
-    fn six_labels_at_most_and_the_last_slot_has_one() {
+    fn five_labels_at_most_and_the_last_slot_has_one() {
         let names: Vec<String> = (0..42).map(|n| n.to_string()).collect();
         let ticks = slots(&names);
-        assert_eq!(ticks.len(), 6);
-        assert_eq!(ticks[5], Tick { at: "100%".into(), label: "41".into(), anchor: "end" });
+        assert_eq!(ticks.len(), 5);
+        assert_eq!(ticks[4], Tick { at: "100%".into(), label: "41".into(), anchor: "end" });
         assert_eq!(slots(&names[..1]).len(), 1);
         assert!(slots(&[]).is_empty());
     }
