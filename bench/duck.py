@@ -58,6 +58,7 @@ def forget_peak():
 class Stopwatch:
     def __init__(self):
         self.started = self.last = time.perf_counter()
+        self.processor = time.process_time()
         self.parts = {}
 
     def lap(self, part):
@@ -67,6 +68,10 @@ class Stopwatch:
 
     def seconds(self):
         return self.last - self.started
+
+    def measured(self):
+        processor = time.process_time() - self.processor
+        return {"seconds": self.seconds(), "parts": self.parts, "processor_seconds": processor, "peak_bytes": peak()}
 
 
 def meters(connection, given):
@@ -228,7 +233,7 @@ def rank_from_nothing(given):
     at = connection.execute("SELECT max(hour) + 1 FROM hourly").fetchone()[0]
     answer = rank(connection, at, names=names)
     watch.lap("rank")
-    return {"seconds": watch.seconds(), "parts": watch.parts, "peak_bytes": peak(), "answer": answer}
+    return {**watch.measured(), "answer": answer}
 
 
 def state(given):
@@ -246,7 +251,7 @@ def state(given):
     connection.execute("CREATE TABLE state.hourly AS FROM hourly ORDER BY hour // 24, account, measure, hour")
     connection.execute("DETACH state")
     watch.lap("all")
-    return {"seconds": watch.seconds(), "peak_bytes": peak(), "bytes": os.path.getsize(given["state"])}
+    return {**watch.measured(), "bytes": os.path.getsize(given["state"])}
 
 
 # ---- (b) one hourly tick --------------------------------------------------------------------------------------------
@@ -280,7 +285,8 @@ def ticks(given):
         new = connection.execute("SELECT count(*) FROM fresh").fetchone()[0]
         connection.execute(write(given["variant"]))
         watch.lap("write")
-        answer = rank(connection, at, table="rollup" if given["variant"] != "recompute" else "hourly", wide=wide, names="names")
+        table = "hourly" if given["variant"] == "recompute" else "rollup"
+        answer = rank(connection, at, table=table, wide=wide, names="names")
         watch.lap("rank")
         out.append({"seconds": watch.seconds(), "parts": watch.parts, "new": new, "answer": answer})
     return {"ticks": out, "peak_bytes": peak()}
@@ -385,7 +391,7 @@ def explain_cold(given):
     connection = connect(given, given["state"], read_only=True)
     answer = explain(connection, given["account"])
     watch.lap("all")
-    return {"seconds": watch.seconds(), "peak_bytes": peak(), "answer": answer}
+    return {**watch.measured(), "answer": answer}
 
 
 QUESTIONS = {

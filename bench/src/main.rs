@@ -48,7 +48,7 @@ struct Args {
     #[arg(long, value_name = "SIZE", default_value = "12GB")]
     memory: String,
     /// Only these forms of DuckDB's SQL for (a) [default: all]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(RANK_VARIANTS))]
     variant: Vec<String>,
     /// What to say of the machine and the day in the report
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -113,9 +113,9 @@ impl Args {
             "tenth" => (5_000, 30),
             "quick" => (200, 10),
             rows => {
-                let rows: f64 =
-                    rows.parse().map_err(|_| format!("`--rows {rows}` is not full, tenth, quick or a number"))?;
-                ((rows / 30.0 / Month::ROWS_PER_ACCOUNT_DAY).ceil().max(1.0) as u64, 30)
+                let wrong = || format!("`--rows {rows}` is not full, tenth, quick or a number of rows");
+                let rows: u32 = rows.parse().map_err(|_| wrong())?;
+                ((f64::from(rows) / 30.0 / Month::ROWS_PER_ACCOUNT_DAY).ceil().max(1.0) as u64, 30)
             }
         })
     }

@@ -33,9 +33,11 @@ const METERS_EACH: usize = 6;
 
 const REGIONS: [&str; 8] = ["north-1", "north-2", "south-1", "south-2", "east-1", "east-2", "west-1", "west-2"];
 
-/// Category, service, SKU, unit, factor to the measure's unit, measure: the table of the contract, but for the hours of
-/// the provider's own people, which nobody meters by the hour.
-const METERS: [(&str, &str, &str, &str, f64, Measure); 24] = {
+/// Category, service, SKU, unit, factor to the measure's unit, measure.
+type Meter = (&'static str, &'static str, &'static str, &'static str, f64, Measure);
+
+/// The table of the contract, but for the hours of the provider's own people, which nobody meters by the hour.
+const METERS: [Meter; 24] = {
     use Measure as M;
     const AI: &str = "AI and Machine Learning";
     [
@@ -201,7 +203,7 @@ impl Month {
                 .into_iter()
                 .filter(move |meter| mix(account, *meter as u64 + 100, hour as u64) % 1_000 < 600);
             active.flat_map(move |meter| {
-                let parts = if mix(account, meter as u64 + 200, hour as u64) % 100 == 0 { 2 } else { 1 };
+                let parts = 1 + u64::from(mix(account, meter as u64 + 200, hour as u64).is_multiple_of(100));
                 (0..parts).map(move |part| Charge { account, meter, hour, part })
             })
         })
@@ -340,7 +342,7 @@ impl Texts {
     fn new(accounts: u64) -> Self {
         let texts =
             |all: &mut dyn Iterator<Item = String>| -> ArrayRef { Arc::new(StringArray::from_iter_values(all)) };
-        let meter = |part: fn(&(&str, &str, &str, &str, f64, Measure)) -> String| texts(&mut METERS.iter().map(part));
+        let meter = |part: fn(&Meter) -> String| texts(&mut METERS.iter().map(part));
         Self {
             accounts: texts(&mut (0..accounts).map(account_name)),
             customers: texts(&mut (0..accounts).map(customer_name)),

@@ -89,6 +89,15 @@ fn peak() -> Result<u64, Failure> {
     Ok(kib * 1024)
 }
 
+/// Processor time of this process so far, in seconds: what is left of a measurement when the machine is busy.
+fn processor() -> Result<f64, Failure> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Behind the name, which may hold anything: the state, ten numbers, then user and system time in hundredths.
+    let behind = stat.rsplit_once(')').ok_or("no name in /proc/self/stat")?.1;
+    let times = behind.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    Ok(times.sum::<f64>() / 100.0)
+}
+
 /// From here on, [`peak`] counts anew.
 fn forget_peak() -> Result<(), Failure> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
@@ -127,7 +136,7 @@ fn rank(month: &Month, policies: Vec<Policy>, whole: bool, threads: usize) -> Re
     parts.lap("list");
     let tally = books.tally();
     Ok(json!({
-        "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?,
+        "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?, "processor_seconds": processor()?,
         "rows": tally.rows, "duplicates": tally.duplicates, "workloads": ranked, "answer": answer,
     }))
 }
@@ -178,7 +187,7 @@ fn rollups(month: &Month, threads: usize) -> Result<Value, Failure> {
     }
     parts.lap("append");
     Ok(json!({
-        "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?,
+        "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?, "processor_seconds": processor()?,
         "rows": books.tally().rows, "bytes": bytes,
     }))
 }
@@ -318,5 +327,8 @@ fn explain_cold(month: &Month, account: &str) -> Result<Value, Failure> {
     let (row, totals) = workload::hourly(&readings, Standing { accounts: 1, first: state.first, mask }, at);
     let answer = portrait(account, row.calls_per_hour_p95, totals, &readings, at);
     parts.lap("row");
-    Ok(json!({ "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?, "answer": answer }))
+    Ok(json!({
+        "seconds": parts.seconds(), "parts": parts.parts, "peak_bytes": peak()?, "processor_seconds": processor()?,
+        "answer": answer,
+    }))
 }

@@ -17,7 +17,7 @@ use usage::{Books, Catalogue, CatalogueError, Hour, ReadError, ReadOptions, Tall
 
 /// Why a command did not do what was asked. Exit code 1, but 70 for a defect of ours.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// No records.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -60,14 +60,14 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code.
-    pub fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         if matches!(self, Self::Defect(_)) { 70 } else { 1 }
     }
 }
 
 /// How to print data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Table,
     /// For machines; schemas are in docs/schemas.
@@ -76,7 +76,7 @@ pub enum Format {
 
 /// Where records and what belongs to them come from.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// FOCUS files, folders of them, or addresses in an object store
     #[arg(required = true, value_name = "RECORDS")]
     pub records: Vec<String>,
@@ -98,7 +98,7 @@ pub struct Sources {
 }
 
 /// Records, facts and policies, opened.
-pub struct Opened {
+pub(crate) struct Opened {
     /// The records.
     pub books: Books,
     /// The facts.
@@ -111,7 +111,7 @@ pub struct Opened {
 
 impl Sources {
     /// Opens everything; what could not be used is said on standard error.
-    pub fn open(&self) -> Result<Opened, Failure> {
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
         let policies = policies(&self.policy)?;
         let facts = self.facts()?;
         let mut catalogue = Catalogue::built_in()?;
@@ -153,13 +153,13 @@ impl Sources {
 
 impl Opened {
     /// Exit code 0, or 1 when a file could not be read or a row was rejected (contracts §1).
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         let clean = self.books.tally().is_clean() && self.facts.rejections().is_empty();
         if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
 
     /// The latest hour known, or the hour that was asked for.
-    pub fn as_of(&self, asked: Option<Hour>) -> Result<Hour, Failure> {
+    pub(crate) fn as_of(&self, asked: Option<Hour>) -> Result<Hour, Failure> {
         let nothing =
             || Failure::Refused("none of the rows is usage that a meter catalogue maps; nothing can be ranked".into());
         match asked {
@@ -170,7 +170,7 @@ impl Opened {
 }
 
 /// The built-in packs, and those of the folders in their place or beside them.
-pub fn policies(folders: &[PathBuf]) -> Result<Vec<Policy>, Failure> {
+pub(crate) fn policies(folders: &[PathBuf]) -> Result<Vec<Policy>, Failure> {
     let mut policies = Policy::built_in()?;
     for folder in folders {
         let policy = Policy::read(folder)?;
@@ -182,7 +182,7 @@ pub fn policies(folders: &[PathBuf]) -> Result<Vec<Policy>, Failure> {
 
 /// The head of every output.
 #[derive(Serialize)]
-pub struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// Name and version of the schema.
     pub schema: &'static str,
     /// As of when.
@@ -197,7 +197,7 @@ pub struct Head<'a> {
 
 /// What was read.
 #[derive(Serialize)]
-pub struct RecordsHead<'a> {
+pub(crate) struct RecordsHead<'a> {
     #[serde(flatten)]
     tally: &'a Tally,
     /// SHA-256 of the sorted canonical rollup of what was known by then.
@@ -206,7 +206,7 @@ pub struct RecordsHead<'a> {
 
 /// Which policy.
 #[derive(Serialize)]
-pub struct PolicyHead<'a> {
+pub(crate) struct PolicyHead<'a> {
     id: &'a str,
     version: &'a str,
     digest: &'a str,
@@ -214,7 +214,7 @@ pub struct PolicyHead<'a> {
 
 impl<'a> Head<'a> {
     /// The head of an output of these records.
-    pub fn new(schema: &'static str, opened: &'a Opened, as_of: Hour) -> Result<Self, Failure> {
+    pub(crate) fn new(schema: &'static str, opened: &'a Opened, as_of: Hour) -> Result<Self, Failure> {
         let policies = opened.policies.iter();
         Ok(Self {
             schema,
@@ -230,7 +230,7 @@ impl<'a> Head<'a> {
 }
 
 /// What was read, in words, and everything that was not used.
-pub fn say_tally(out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
+pub(crate) fn say_tally(out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
     let n = |count: u64| thousands(count);
     put(
         out,
@@ -248,7 +248,7 @@ pub fn say_tally(out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
 }
 
 /// The unmapped meters, by name with their counts.
-pub fn say_unmapped(out: &mut impl Write, tally: &Tally, most: usize) -> Result<(), Failure> {
+pub(crate) fn say_unmapped(out: &mut impl Write, tally: &Tally, most: usize) -> Result<(), Failure> {
     if tally.unmapped == 0 {
         return Ok(());
     }
@@ -280,7 +280,7 @@ fn n_rows(rows: u64) -> String {
 }
 
 /// Rejections and unreadable files, on standard error.
-pub fn say_trouble(tally: &Tally) {
+pub(crate) fn say_trouble(tally: &Tally) {
     for file in &tally.unreadable {
         note(&format!("{}: {}", file.file, file.reason));
     }
@@ -296,24 +296,24 @@ pub fn say_trouble(tally: &Tally) {
 }
 
 /// A line on standard error.
-pub fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     eprintln!("tribune: {}", clean(text));
 }
 
 /// Text that a terminal shows as it is: control characters, bidirectional and invisible ones become visible escapes.
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     crate::page::text::clean(text)
 }
 
 /// `1203311` as `1,203,311`.
-pub fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
     groups.collect::<Vec<_>>().join(",")
 }
 
 /// Writes a line.
-pub fn put(out: &mut impl Write, line: &str) -> Result<(), Failure> {
+pub(crate) fn put(out: &mut impl Write, line: &str) -> Result<(), Failure> {
     writeln!(out, "{line}").map_err(|source| match source.kind() {
         io::ErrorKind::BrokenPipe => Failure::PipeClosed,
         _ => Failure::Write { path: "the output".into(), source },
@@ -321,7 +321,10 @@ pub fn put(out: &mut impl Write, line: &str) -> Result<(), Failure> {
 }
 
 /// Hands `write` a file, or standard output where none is named. A file appears whole or not at all.
-pub fn output(file: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>) -> Result<(), Failure> {
+pub(crate) fn output(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let Some(path) = file else {
         let mut out = io::BufWriter::new(io::stdout().lock());
         write(&mut out)?;
@@ -345,7 +348,7 @@ pub fn output(file: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
 }
 
 /// Writes a value as JSON.
-pub fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(|error| match error.io_error_kind() {
         Some(io::ErrorKind::BrokenPipe) => Failure::PipeClosed,
         Some(_) => Failure::Write { path: "the output".into(), source: error.into() },
@@ -355,18 +358,18 @@ pub fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Failure> 
 }
 
 /// How many threads the machine offers.
-pub fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The machine's folder for scratch files.
 #[expect(clippy::disallowed_methods, reason = "the default of --scratch; everything below takes it as a parameter")]
-pub fn scratch() -> PathBuf {
+pub(crate) fn scratch() -> PathBuf {
     std::env::temp_dir()
 }
 
 /// A line on standard error that says how far something is, if that is a terminal and it takes over two seconds.
-pub struct Progress {
+pub(crate) struct Progress {
     what: &'static str,
     began: std::time::Instant,
     last: Mutex<Option<std::time::Duration>>,
@@ -376,13 +379,13 @@ pub struct Progress {
 impl Progress {
     /// Nothing is shown yet.
     #[expect(clippy::disallowed_methods, reason = "only the progress line looks at this clock")]
-    pub fn new(what: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str) -> Self {
         let shown = io::stderr().is_terminal();
         Self { what, began: std::time::Instant::now(), last: Mutex::new(None), shown }
     }
 
     /// So much of so much is done.
-    pub fn show(&self, done: u64, all: u64, more: &str) {
+    pub(crate) fn show(&self, done: u64, all: u64, more: &str) {
         let elapsed = self.began.elapsed();
         if !self.shown || elapsed.as_secs() < 2 {
             return;
@@ -399,7 +402,7 @@ impl Progress {
     }
 
     /// Takes the line away.
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         if self.last.lock().is_ok_and(|last| last.is_some()) {
             eprint!("\r\u{1b}[2K");
         }
@@ -407,7 +410,7 @@ impl Progress {
 }
 
 /// What a drive's last hour left: the ranking of each policy.
-pub struct Rankings {
+pub(crate) struct Rankings {
     /// Who was above, and the cases.
     pub docket: Docket,
     /// By policy: the evaluation and the ranking.
@@ -415,7 +418,7 @@ pub struct Rankings {
 }
 
 /// Scans as of an hour: two midnights before and the hour itself.
-pub fn scan(
+pub(crate) fn scan(
     opened: &Opened,
     watch: &mut signals::watch::Watch,
     at: Hour,
@@ -434,7 +437,7 @@ pub fn scan(
 }
 
 /// `1h`, `6h`, `24h` or `1d` as hours.
-pub fn every(text: &str) -> Result<i32, String> {
+pub(crate) fn every(text: &str) -> Result<i32, String> {
     let wrong = || format!("`{text}` is not a step; write it like 1h, 6h or 1d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let number: i32 = number.parse().map_err(|_| wrong())?;

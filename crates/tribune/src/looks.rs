@@ -11,7 +11,7 @@ use usage::Hour;
 
 /// One look.
 #[derive(Serialize)]
-pub struct Look<'a> {
+pub(crate) struct Look<'a> {
     /// Which command.
     pub command: &'a str,
     /// Why, in the words of who looks.
@@ -27,7 +27,7 @@ pub struct Look<'a> {
 }
 
 /// Appends a look; if it cannot be logged, nothing may be shown.
-pub fn log(
+pub(crate) fn log(
     command: &str,
     purpose: &str,
     at: Hour,

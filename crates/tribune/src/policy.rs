@@ -13,7 +13,7 @@ use usage::facts::Facts;
 /// Check, test or show a policy pack.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tribune policy check policies/mass-surveillance")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -38,7 +38,7 @@ enum Action {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Check { folder } => check(folder.as_deref()),
         Action::Test { folder } => test(folder.as_deref()),

@@ -16,7 +16,7 @@ use usage::Hour;
 #[command(
     after_help = "Example:\n  tribune replay exports/ --from 2026-02-01T00Z --to 2026-03-01T00Z --every 1h --out cases.json"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
     /// The first tick [default: the earliest known hour]
@@ -61,7 +61,7 @@ struct CaseLine {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
     common::say_trouble(opened.books.tally());
     let cleared = args.cleared.as_deref().map(clearances).transpose()?.unwrap_or_default();
@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Runs the clock from `from` to `to` and opens cases at every tick.
-pub fn replay(
+pub(crate) fn replay(
     opened: &common::Opened,
     watch: &mut Watch,
     from: Hour,

@@ -16,7 +16,7 @@ use usage::tally::{Rejection, Unmapped, Unreadable};
 /// Rank workloads as of a time.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tribune scan exports/ --facts facts.csv --as-of 2026-03-01T00Z --top 20")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
     /// Rows and facts known by this time [default: the latest known hour]
@@ -51,7 +51,7 @@ struct Scan<'a> {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
     let tally = opened.books.tally();
     common::say_trouble(tally);
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             (ranked.above, finding)
         }));
     }
-    findings.sort_by(|a, b| b.1.score_db.cmp(&a.1.score_db));
+    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.score_db));
     let hidden = findings.iter().filter(|(above, _)| !above).count();
     if args.names {
         let purpose = args.purpose.as_deref().unwrap_or_default();
@@ -200,7 +200,7 @@ fn accounts(finding: &Finding) -> String {
 }
 
 /// The strongest reasons of a finding, in sentences.
-pub fn reasons(out: &mut impl Write, finding: &Finding) -> Result<(), Failure> {
+pub(crate) fn reasons(out: &mut impl Write, finding: &Finding) -> Result<(), Failure> {
     put(out, &format!("\n{} {} ({} dB):", clean(&finding.customer), accounts(finding), finding.score_db))?;
     let mut signals: Vec<_> = finding.signals.iter().filter(|signal| signal.evidence_db != Decibans::ZERO).collect();
     signals.sort_by_key(|signal| std::cmp::Reverse(signal.evidence_db));

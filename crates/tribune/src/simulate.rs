@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// Write a simulated provider's usage records, facts and truth.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tribune simulate --accounts 3000 --days 35 --seed 7 --out provider")]
-pub struct Args {
+pub(crate) struct Args {
     /// A new or empty folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let scenario = match &args.scenario {
         Some(path) => {
             let fail = |e: &dyn std::fmt::Display| Failure::Refused(format!("{}: {e}", path.display()));
