@@ -225,7 +225,7 @@ fn ticks(month: &Month, account: &str, threads: usize) -> Result<Value, Failure>
         rollups.append(books.names(), &new, &prints)?;
         parts.lap("append");
         let mapping = watch.adopt(books.names());
-        watch.apply(&mapping, &new);
+        watch.apply(&mapping, &new, at);
         parts.lap("apply");
         let evaluations = watch.advance(at)?;
         parts.lap("evaluate");
@@ -254,7 +254,8 @@ fn remember(rollups: &Rollups, watch: &mut Watch, docket: &mut Docket, at: Hour)
             return Err("a row of the month became known after its day".into());
         }
         let mapping = watch.adopt(&names);
-        watch.apply(&mapping, &rows);
+        let until = hours.iter().copied().find(|hour| *hour >= day.plus(1).start()).unwrap_or(at);
+        watch.apply(&mapping, &rows, until);
         if hours.contains(&day.plus(1).start())
             && let Some(hour) = next.next()
         {
@@ -314,7 +315,7 @@ fn explain_cold(month: &Month, account: &str) -> Result<Value, Failure> {
             false => Usage { measure: Measure::ObjectsWritten, quantity: 0, ..row },
         };
         let rows: Vec<Usage> = rows.into_iter().map(reported).collect();
-        history.apply(&mapping, &rows);
+        history.apply(&mapping, &rows, at);
     }
     parts.lap("tables");
     let place = history.account_keys.iter().position(|key| key.account == account);

@@ -79,13 +79,17 @@ pub fn known(row: &Usage) -> Hour {
 impl Feed<'_> {
     fn deliver(&mut self, until: Hour, watch: &mut Watch, mapping: &Mapping) -> Result<(), DriveError> {
         while let Some(day) = self.books.days().get(self.loaded).filter(|day| day.start() < until) {
-            for row in self.books.day(*day)?.into_iter().map(|row| self.view.show(row)) {
+            let rows = self.books.day(*day)?.into_iter().map(|row| self.view.show(row));
+            // What is known already goes straight in, account by account as it lies; only the rest has to wait.
+            let (now, later): (Vec<Usage>, Vec<Usage>) = rows.partition(|row| known(row) <= until);
+            watch.apply(mapping, &now, until);
+            for row in later {
                 self.pending.entry(known(&row)).or_default().push(row);
             }
             self.loaded += 1;
         }
         while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= until) {
-            watch.apply(mapping, &entry.remove());
+            watch.apply(mapping, &entry.remove(), until);
         }
         Ok(())
     }

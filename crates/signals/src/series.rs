@@ -277,19 +277,20 @@ impl History {
         Mapping { accounts, regions: regions.collect() }
     }
 
-    /// Adds rows. A row that names nothing adopted is passed over.
-    pub fn apply(&mut self, mapping: &Mapping, rows: &[Usage]) {
+    /// Adds rows that are known by `until`, the hour that is looked at next. Hours that no window from there on can show
+    /// are not added one by one. A row that names nothing adopted is passed over.
+    pub fn apply(&mut self, mapping: &Mapping, rows: &[Usage], until: Hour) {
         for row in rows {
             let (Some(&account), Some(&region)) =
                 (mapping.accounts.get(row.account as usize), mapping.regions.get(usize::from(row.region)))
             else {
                 continue;
             };
-            self.apply_one(account, region, row);
+            self.apply_one(account, region, row, until);
         }
     }
 
-    fn apply_one(&mut self, account: u32, region: u16, row: &Usage) {
+    fn apply_one(&mut self, account: u32, region: u16, row: &Usage, until: Hour) {
         let Some(slot) = self.accounts.get_mut(account as usize) else { return };
         let start = match row.period {
             Period::Hour(hour) => hour,
@@ -299,18 +300,23 @@ impl History {
         account.first = account.first.min(start);
         if let Some(series) = account.series(row.measure, region, row.period) {
             series.days.add(row.period.day().0, row.quantity);
-            if let Period::Hour(hour) = row.period {
+            if let Period::Hour(hour) = row.period
+                && hour >= until.plus(-(HOURS as i32))
+            {
                 series.hours.add(hour.0, row.quantity);
             }
         }
         match row.period {
             Period::Day(day) => account.daily.add(day.0, 1),
             Period::Hour(Hour(hour)) => {
-                let new = account.presence(region, hour).is_some_and(|presence| presence.mark(hour));
+                let shown = hour >= until.0 - (HOURS as i32 + 24);
+                let new = account.presence(region, hour).is_some_and(|presence| shown && presence.mark(hour));
                 if let Some(slot) = self.regions.get_mut(usize::from(region)) {
                     let counts = slot.get_or_insert_with(|| RegionHours { accounts: Window::new(hour), latest: hour });
                     counts.latest = counts.latest.max(hour);
-                    counts.accounts.add(hour, i64::from(new));
+                    if new {
+                        counts.accounts.add(hour, 1);
+                    }
                 }
             }
         }
@@ -369,16 +375,16 @@ mod tests {
         let mut history = History::default();
         let mapping = history.adopt(&names());
         for hour in 0..48 {
-            history.apply(&mapping, &[row(0, hour, 1)]);
+            history.apply(&mapping, &[row(0, hour, 1)], Hour(48));
             if hour != 40 {
-                history.apply(&mapping, &[row(1, hour, 1), row(1, hour, 5)]);
+                history.apply(&mapping, &[row(1, hour, 1), row(1, hour, 5)], Hour(48));
             }
         }
         let mask = history.complete_hours(Hour(48)).remove(0);
         let complete = |hour: usize| mask[HOURS - 48 + hour];
         assert!(complete(0) && complete(40) && complete(41), "one of two is half");
         assert!(!complete(42), "data of hour 48 is not known yet");
-        history.apply(&mapping, &[row(1, 24 * 8, 1)]);
+        history.apply(&mapping, &[row(1, 24 * 8, 1)], Hour(24 * 8 + 1));
         assert!(!history.complete_hours(Hour(24 * 8 + 1)).remove(0)[HOURS - 1], "hours nobody reported stay open");
     }
 
@@ -397,7 +403,7 @@ mod tests {
             let run = |rows: &[Usage]| {
                 let mut history = History::default();
                 let mapping = history.adopt(&names());
-                history.apply(&mapping, rows);
+                history.apply(&mapping, rows, Hour(last));
                 let of = |account| {
                     let readings = readings(&history, account, last);
                     (readings.hours(Measure::BytesIn).to_vec(), readings.days(Measure::BytesIn).to_vec())

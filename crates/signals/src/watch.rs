@@ -203,9 +203,9 @@ impl Watch {
         self.history.adopt(names)
     }
 
-    /// Adds rows that are known by the hour of the next [`advance`](Self::advance).
-    pub fn apply(&mut self, mapping: &Mapping, rows: &[Usage]) {
-        self.history.apply(mapping, rows);
+    /// Adds rows that are known by `until`, the hour of the next [`advance`](Self::advance).
+    pub fn apply(&mut self, mapping: &Mapping, rows: &[Usage], until: Hour) {
+        self.history.apply(mapping, rows, until);
     }
 
     /// The fact of an account as of the last midnight.
