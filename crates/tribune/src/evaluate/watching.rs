@@ -108,6 +108,8 @@ pub(super) struct Seen {
     pub customers: usize,
     /// Cases in the order they were opened.
     pub cases: Vec<SeenCase>,
+    /// Since when each account is in a case.
+    pub since: BTreeMap<u32, Hour>,
     /// By place in the truth; forbidden workloads only.
     pub best: BTreeMap<usize, Best>,
     /// The last ranking: each finding's accounts, in order.
@@ -166,26 +168,16 @@ fn new_watch(subject: &Subject<'_>) -> Result<Watch, Failure> {
 }
 
 impl Seen {
-    /// Notes which cases are new and which accounts joined.
+    /// Notes which accounts came under review, and takes the cases as they stand: those that turn out to be one workload
+    /// have become one.
     fn follow(&mut self, watch: &Watch, docket: &Docket, hour: Hour) {
         let name = |account: u32| watch.history.account_keys.get(account as usize).map(|key| &key.account);
-        for case in docket.cases.iter().skip(self.cases.len()) {
-            self.cases.push(SeenCase {
-                strongest: case
-                    .accounts
-                    .iter()
-                    .copied()
-                    .find(|account| name(*account) == case.finding.accounts.first()),
-                held: BTreeMap::new(),
-            });
-        }
-        for (seen, case) in self.cases.iter_mut().zip(&docket.cases) {
-            if seen.held.len() < case.accounts.len() {
-                for account in &case.accounts {
-                    seen.held.entry(*account).or_insert(hour);
-                }
-            }
-        }
+        let since = &mut self.since;
+        let seen = docket.cases.iter().map(|case| SeenCase {
+            strongest: case.accounts.iter().copied().find(|one| name(*one) == case.finding.accounts.first()),
+            held: case.accounts.iter().map(|account| (*account, *since.entry(*account).or_insert(hour))).collect(),
+        });
+        self.cases = seen.collect();
     }
 
     /// Notes where the forbidden workloads stand.
