@@ -176,7 +176,7 @@ impl Docket {
 }
 
 /// The population itself may raise the floor: to the median of all workloads and four times the distance from there to
-/// the hundredth highest of a thousand, but by no more than the policy allows.
+/// the highest tenth, but by no more than the policy allows.
 fn raised_floor(
     floor: Decibans,
     raise: Decibans,
