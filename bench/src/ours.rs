@@ -5,7 +5,7 @@ use crate::Failure;
 use crate::month::{Month, TICKS};
 use serde_json::{Map, Value, json};
 use signals::docket::Docket;
-use signals::drive::{drive, known, scan_hours};
+use signals::drive::{drive, scan_hours};
 use signals::entity::Kind;
 use signals::pack::Policy;
 use signals::series::{History, Readings};
@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use usage::facts::Facts;
+use usage::feed::unseen;
 use usage::rollup::Rollups;
-use usage::{Books, Catalogue, Day, Hour, Measure, ReadOptions, Usage};
+use usage::{Books, ByDay, Catalogue, Hour, Measure, ReadOptions, Usage};
 
 /// How many accounts a ranking lists.
 const TOP: usize = 100;
@@ -122,7 +123,7 @@ fn rank(month: &Month, policies: Vec<Policy>, whole: bool, threads: usize) -> Re
     let facts = if whole { Facts::read(&month.records().join("facts.csv"))? } else { Facts::empty() };
     let books = read(&[text(month.records())], &catalogue, &month.folder, threads)?;
     parts.lap("read");
-    let at = books.last_known().ok_or("the month is empty")?;
+    let at = books.known().map(|(_, last)| last).ok_or("the month is empty")?;
     let mut watch = Watch::new(policies, facts, threads)?;
     parts.lap("plan");
     let hours = if whole { scan_hours(at) } else { vec![at] };
@@ -181,8 +182,7 @@ fn rollups(month: &Month, threads: usize) -> Result<Value, Failure> {
     let mut rollups = Rollups::local(&folder)?;
     let mut bytes = 0;
     for day in books.days() {
-        let (rows, prints): (Vec<Usage>, Vec<(Day, u128)>) =
-            books.day_fingerprinted(*day)?.into_iter().map(|(row, print)| (row, (*day, print))).unzip();
+        let (rows, prints) = unseen(&books, day, &[])?;
         bytes += rollups.append(books.names(), &rows, &prints)?.bytes;
     }
     parts.lap("append");
@@ -200,7 +200,9 @@ fn ticks(month: &Month, account: &str, threads: usize) -> Result<Value, Failure>
     let mut state = Stopwatch::start();
     let mut watch = Watch::new(Policy::built_in()?, facts, threads)?;
     let mut docket = Docket::default();
-    remember(&rollups, &mut watch, &mut docket, month.end())?;
+    drive(&rollups, &mut watch, &scan_hours(month.end()), |watch, _, evaluations| {
+        evaluations.iter().for_each(|evaluation| drop(docket.rank(watch, evaluation)));
+    })?;
     state.lap("state");
     let explained = explain_warm(&watch, account, month.end())?;
 
@@ -213,13 +215,9 @@ fn ticks(month: &Month, account: &str, threads: usize) -> Result<Value, Failure>
         parts.lap("read");
         let (mut new, mut prints) = (Vec::new(), Vec::new());
         for day in books.days() {
-            let seen = rollups.seen(*day)?;
-            for (row, print) in books.day_fingerprinted(*day)? {
-                if seen.binary_search(&print).is_err() {
-                    new.push(row);
-                    prints.push((*day, print));
-                }
-            }
+            let (rows, fingerprints) = unseen(&books, day, &rollups.seen(day)?)?;
+            new.extend(rows);
+            prints.extend(fingerprints);
         }
         parts.lap("unseen");
         rollups.append(books.names(), &new, &prints)?;
@@ -242,29 +240,6 @@ fn ticks(month: &Month, account: &str, threads: usize) -> Result<Value, Failure>
         }));
     }
     Ok(json!({ "state_seconds": state.seconds(), "ticks": ticks, "peak_bytes": peak()?, "explain": explained }))
-}
-
-/// Brings a watch to an hour that begins a day, from the rollup tables, as a live system does when it starts.
-fn remember(rollups: &Rollups, watch: &mut Watch, docket: &mut Docket, at: Hour) -> Result<(), Failure> {
-    let hours = scan_hours(at);
-    let mut next = hours.iter();
-    for day in rollups.days() {
-        let (names, rows) = rollups.read_day(day)?;
-        if rows.iter().any(|row| known(row) > day.plus(1).start()) {
-            return Err("a row of the month became known after its day".into());
-        }
-        let mapping = watch.adopt(&names);
-        let until = hours.iter().copied().find(|hour| *hour >= day.plus(1).start()).unwrap_or(at);
-        watch.apply(&mapping, &rows, until);
-        if hours.contains(&day.plus(1).start())
-            && let Some(hour) = next.next()
-        {
-            for evaluation in watch.advance(*hour)? {
-                docket.rank(watch, &evaluation);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// (c) Everything about one account, from the watch.

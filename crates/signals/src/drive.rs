@@ -1,19 +1,20 @@
-//! Runs time over the books: gives the watch, hour by hour, the rows that had become known.
+//! Runs time over usage: gives the watch, hour by hour, the rows that had become known.
 //!
 //! Used for a replay (every hour of a month) and for a scan (the two midnights before it, for hysteresis, and its own
 //! hour) alike, so that both see the same. It decides nothing.
 
 use crate::series::Mapping;
 use crate::watch::{Evaluation, Watch, WatchError};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use usage::{Books, Day, Hour, Period, RecordsDigest, Usage};
+use usage::{ByDay, Day, DayUsage, Hour, Names, Period, Usage, UsageError};
 
 /// Why a drive ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
-    /// The rows could not be read back from the scratch folder.
-    #[error("the scratch folder could not be read: {0}; free some disk and run again")]
-    Scratch(#[from] std::io::Error),
+    /// The usage could not be had.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The watch failed.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -59,12 +60,17 @@ impl View {
     }
 }
 
-/// The rows of the books in the order they became known.
+/// The rows in the order they became known.
 struct Feed<'a> {
-    books: &'a Books,
+    usage: &'a dyn ByDay,
     view: View,
-    loaded: usize,
-    pending: BTreeMap<Hour, Vec<Usage>>,
+    /// Days not taken up yet, the earliest last.
+    days: Vec<Day>,
+    /// Rows that are not known yet, each with the place of its names' mapping.
+    pending: BTreeMap<Hour, Vec<(usize, Vec<Usage>)>>,
+    mappings: Vec<Mapping>,
+    /// What the last mapping is of.
+    names: Cow<'a, Names>,
 }
 
 /// When a row is known: never before what it charges for is over.
@@ -76,20 +82,48 @@ pub fn known(row: &Usage) -> Hour {
     row.known.max(over)
 }
 
-impl Feed<'_> {
-    fn deliver(&mut self, until: Hour, watch: &mut Watch, mapping: &Mapping) -> Result<(), DriveError> {
-        while let Some(day) = self.books.days().get(self.loaded).filter(|day| day.start() < until) {
-            let rows = self.books.day(*day)?.into_iter().map(|row| self.view.show(row));
-            // What is known already goes straight in, account by account as it lies; only the rest has to wait.
+impl<'a> Feed<'a> {
+    fn new(usage: &'a dyn ByDay, view: View) -> Self {
+        let days = usage.days().into_iter().rev().collect();
+        let names = Cow::Owned(Names::default());
+        Self { usage, view, days, pending: BTreeMap::new(), mappings: Vec::new(), names }
+    }
+
+    fn deliver(&mut self, until: Hour, watch: &mut Watch) -> Result<(), DriveError> {
+        while let Some(day) = self.days.pop_if(|day| day.start() < until) {
+            self.take_up(day, until, watch)?;
+        }
+        while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= until) {
+            for (place, rows) in entry.remove() {
+                if let Some(mapping) = self.mappings.get(place) {
+                    watch.apply(mapping, &rows, until);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known already goes straight in, account by account as it lies; only the rest has to wait.
+    fn take_up(&mut self, day: Day, until: Hour, watch: &mut Watch) -> Result<(), DriveError> {
+        let DayUsage { names, parts } = self.usage.day(day)?;
+        // Records read in one go have the same names every day.
+        if self.mappings.is_empty() || self.names != names {
+            self.mappings.push(watch.adopt(&names));
+            self.names = names;
+        }
+        let place = self.mappings.len() - 1;
+        let Some(mapping) = self.mappings.get(place) else { return Ok(()) };
+        for rows in parts {
+            let rows = rows.map_err(UsageError::from)?.into_iter().map(|row| self.view.show(row));
             let (now, later): (Vec<Usage>, Vec<Usage>) = rows.partition(|row| known(row) <= until);
             watch.apply(mapping, &now, until);
             for row in later {
-                self.pending.entry(known(&row)).or_default().push(row);
+                let waiting = self.pending.entry(known(&row)).or_default();
+                match waiting.last_mut().filter(|(of, _)| *of == place) {
+                    Some((_, rows)) => rows.push(row),
+                    None => waiting.push((place, vec![row])),
+                }
             }
-            self.loaded += 1;
-        }
-        while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= until) {
-            watch.apply(mapping, &entry.remove(), until);
         }
         Ok(())
     }
@@ -97,39 +131,29 @@ impl Feed<'_> {
 
 /// Advances the watch to each of the hours (rising), and shows every evaluation to `visit`.
 pub fn drive(
-    books: &Books,
+    usage: &dyn ByDay,
     watch: &mut Watch,
     hours: &[Hour],
     visit: impl FnMut(&Watch, Hour, Vec<Evaluation>),
 ) -> Result<(), DriveError> {
-    drive_view(books, View::Recorded, watch, hours, visit)
+    drive_view(usage, View::Recorded, watch, hours, visit)
 }
 
-/// [`drive`] over the books as a view shows them.
+/// [`drive`] over the usage as a view shows it.
 pub fn drive_view(
-    books: &Books,
+    usage: &dyn ByDay,
     view: View,
     watch: &mut Watch,
     hours: &[Hour],
     mut visit: impl FnMut(&Watch, Hour, Vec<Evaluation>),
 ) -> Result<(), DriveError> {
-    let mapping = watch.adopt(books.names());
-    let mut feed = Feed { books, view, loaded: 0, pending: BTreeMap::new() };
+    let mut feed = Feed::new(usage, view);
     for hour in hours {
-        feed.deliver(*hour, watch, &mapping)?;
+        feed.deliver(*hour, watch)?;
         let evaluations = watch.advance(*hour)?;
         visit(watch, *hour, evaluations);
     }
     Ok(())
-}
-
-/// The digest of the records known by an hour (contracts §1).
-pub fn records_digest(books: &Books, known_by: Hour) -> Result<String, DriveError> {
-    let mut digest = RecordsDigest::new(books.names());
-    for day in books.days() {
-        digest.add_day(&books.day(*day)?, known_by);
-    }
-    Ok(digest.finish())
 }
 
 #[cfg(test)]

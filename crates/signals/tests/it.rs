@@ -15,7 +15,7 @@ use signals::watch::Watch;
 use std::collections::BTreeMap;
 use std::path::Path;
 use usage::facts::Facts;
-use usage::{Books, Catalogue, Day, Hour, ReadOptions};
+use usage::{Books, ByDay, Catalogue, Day, Hour, ReadOptions};
 
 const FIRST: Day = Day(20_454);
 const HEADER: &str = "BillingAccountId,SubAccountId,ServiceCategory,ServiceName,RegionId,SkuId,SkuMeter,ConsumedQuantity,\
@@ -118,7 +118,7 @@ fn one_workload_is_one_case_and_a_cleared_one_stays_quiet() {
     policy.families_needed.count = 1;
     let run = |mut docket: Docket| {
         let mut watch = Watch::new(vec![policy.clone()], Facts::empty(), 1).unwrap();
-        let hours = replay_hours(FIRST.start(), books.last_known().unwrap(), 6);
+        let hours = replay_hours(FIRST.start(), books.known().unwrap().1, 6);
         drive(&books, &mut watch, &hours, |watch, _, evaluations| {
             for evaluation in evaluations {
                 let ranking = docket.rank(watch, &evaluation);
@@ -178,8 +178,8 @@ proptest! {
         let (plain, mixed) = (books(plain.path()), books(mixed.path()));
         prop_assert_eq!(scores(&plain, &scan_hours(at), 1), scores(&mixed, &scan_hours(at), 2));
         prop_assert_eq!(
-            signals::drive::records_digest(&plain, at).unwrap(),
-            signals::drive::records_digest(&mixed, at).unwrap()
+            usage::records_digest(&plain, at).unwrap(),
+            usage::records_digest(&mixed, at).unwrap()
         );
     }
 }

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use usage::facts::{Facts, FactsError};
-use usage::{Books, Catalogue, CatalogueError, Hour, ReadError, ReadOptions, Tally};
+use usage::feed::{FeedError, feed};
+use usage::rollup::{RollupError, Rollups};
+use usage::{Books, ByDay, Catalogue, CatalogueError, Hour, ReadError, ReadOptions, Tally, UsageError};
 
 /// Why a command did not do what was asked. Exit code 1, but 70 for a defect of ours.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,15 @@ pub(crate) enum Failure {
     /// The facts could not be read.
     #[error(transparent)]
     Facts(#[from] FactsError),
+    /// Nothing could be fed to the rollups.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The rollups failed.
+    #[error(transparent)]
+    Rollups(#[from] RollupError),
+    /// The usage could not be had.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// A meter catalogue is not well formed.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -78,8 +89,11 @@ pub(crate) enum Format {
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Sources {
     /// FOCUS files, folders of them, or addresses in an object store
-    #[arg(required = true, value_name = "RECORDS")]
+    #[arg(required_unless_present = "state", value_name = "RECORDS")]
     pub records: Vec<String>,
+    /// Keep rollups in this folder: only files that are new or were altered are read, and what was read before counts
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// What the provider knows by contract or by checking [default: facts.csv beside the records, if there is one]
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
@@ -97,10 +111,12 @@ pub(crate) struct Sources {
     pub scratch: Option<PathBuf>,
 }
 
-/// Records, facts and policies, opened.
-pub(crate) struct Opened {
-    /// The records.
-    pub books: Books,
+/// Usage, facts and policies, opened. The usage is [`Books`] where its names are needed in one list.
+pub(crate) struct Opened<U = Box<dyn ByDay>> {
+    /// The usage.
+    pub usage: U,
+    /// What was read.
+    pub tally: Tally,
     /// The facts.
     pub facts: Facts,
     /// The policies.
@@ -112,6 +128,35 @@ pub(crate) struct Opened {
 impl Sources {
     /// Opens everything; what could not be used is said on standard error.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        let Some(folder) = &self.state else {
+            let Opened { usage, tally, facts, policies, threads } = self.read()?;
+            return Ok(Opened { usage: Box::new(usage), tally, facts, policies, threads });
+        };
+        self.with(|catalogue, options| {
+            let mut rollups = Rollups::local(folder)?;
+            let fed = feed(&mut rollups, &self.records, catalogue, options)?;
+            if fed.known > 0 {
+                let (read, known) = (thousands(fed.read as u64), thousands(fed.known as u64));
+                note(&format!("{known} files were counted before; {read} files were read"));
+            }
+            let usage: Box<dyn ByDay> = Box::new(rollups);
+            Ok((usage, fed.tally))
+        })
+    }
+
+    /// Opens everything, reading all records anew.
+    pub(crate) fn read(&self) -> Result<Opened<Books>, Failure> {
+        self.with(|catalogue, options| {
+            let books = usage::read(&self.records, catalogue, options)?;
+            let tally = books.tally().clone();
+            Ok((books, tally))
+        })
+    }
+
+    fn with<U>(
+        &self,
+        read: impl FnOnce(&Catalogue, &ReadOptions<'_>) -> Result<(U, Tally), Failure>,
+    ) -> Result<Opened<U>, Failure> {
         let policies = policies(&self.policy)?;
         let facts = self.facts()?;
         let mut catalogue = Catalogue::built_in()?;
@@ -126,9 +171,10 @@ impl Sources {
             threads,
             progress: &|p| progress.show(p.bytes_done, p.bytes, &format!("{} rows", thousands(p.rows))),
         };
-        let books = usage::read(&self.records, &catalogue, &options)?;
+        let (usage, tally) = read(&catalogue, &options)?;
         progress.done();
-        Ok(Opened { books, facts, policies, threads })
+        say_trouble(&tally);
+        Ok(Opened { usage, tally, facts, policies, threads })
     }
 
     fn facts(&self) -> Result<Facts, Failure> {
@@ -151,10 +197,10 @@ impl Sources {
     }
 }
 
-impl Opened {
+impl<U: ByDay> Opened<U> {
     /// Exit code 0, or 1 when a file could not be read or a row was rejected (contracts §1).
     pub(crate) fn exit(&self) -> ExitCode {
-        let clean = self.books.tally().is_clean() && self.facts.rejections().is_empty();
+        let clean = self.tally.is_clean() && self.facts.rejections().is_empty();
         if clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
 
@@ -164,7 +210,7 @@ impl Opened {
             || Failure::Refused("none of the rows is usage that a meter catalogue maps; nothing can be ranked".into());
         match asked {
             Some(hour) => Ok(hour),
-            None => self.books.last_known().ok_or_else(nothing),
+            None => self.usage.known().map(|(_, last)| last).ok_or_else(nothing),
         }
     }
 }
@@ -214,15 +260,15 @@ pub(crate) struct PolicyHead<'a> {
 
 impl<'a> Head<'a> {
     /// The head of an output of these records.
-    pub(crate) fn new(schema: &'static str, opened: &'a Opened, as_of: Hour) -> Result<Self, Failure> {
+    pub(crate) fn new<U: ByDay>(schema: &'static str, opened: &'a Opened<U>, as_of: Hour) -> Result<Self, Failure> {
         let policies = opened.policies.iter();
         Ok(Self {
             schema,
             as_of: as_of.to_string(),
             engine: format!("tribune {}", env!("CARGO_PKG_VERSION")),
             records: RecordsHead {
-                tally: opened.books.tally(),
-                digest: signals::drive::records_digest(&opened.books, as_of)?,
+                tally: &opened.tally,
+                digest: usage::records_digest(&opened.usage, as_of)?,
             },
             policies: policies.map(|p| PolicyHead { id: &p.id, version: &p.version, digest: &p.digest }).collect(),
         })
@@ -280,7 +326,7 @@ fn n_rows(rows: u64) -> String {
 }
 
 /// Rejections and unreadable files, on standard error.
-pub(crate) fn say_trouble(tally: &Tally) {
+fn say_trouble(tally: &Tally) {
     for file in &tally.unreadable {
         note(&format!("{}: {}", file.file, file.reason));
     }
@@ -419,13 +465,13 @@ pub(crate) struct Rankings {
 
 /// Scans as of an hour: two midnights before and the hour itself.
 pub(crate) fn scan(
-    opened: &Opened,
+    opened: &Opened<impl ByDay>,
     watch: &mut signals::watch::Watch,
     at: Hour,
     cleared: Vec<Clearance>,
 ) -> Result<Rankings, Failure> {
     let mut rankings = Rankings { docket: Docket::new(cleared), last: Vec::new() };
-    signals::drive::drive(&opened.books, watch, &signals::drive::scan_hours(at), |watch, hour, evaluations| {
+    signals::drive::drive(&opened.usage, watch, &signals::drive::scan_hours(at), |watch, hour, evaluations| {
         for evaluation in evaluations {
             let ranking = rankings.docket.rank(watch, &evaluation);
             if hour == at {

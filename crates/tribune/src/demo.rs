@@ -22,7 +22,7 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use usage::Hour;
+use usage::{Books, ByDay, Hour};
 
 /// A whole simulated provider.
 #[derive(clap::Args, Debug)]
@@ -101,13 +101,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     simulate(args, &records)?;
     let sources = Sources {
         records: vec![records.display().to_string()],
+        state: None,
         facts: None,
         policy: Vec::new(),
         meters: None,
         threads: None,
         scratch: Some(folder.path().to_owned()),
     };
-    let opened = sources.open()?;
+    let opened = sources.read()?;
     let site = watched(args, &opened)?;
     output(None, |out| site.print(&mut &mut *out))?;
     // The records are read; what is served is in memory.
@@ -153,9 +154,9 @@ struct Site {
 }
 
 /// Replays the records and makes all pages.
-fn watched(args: &Args, opened: &Opened) -> Result<Site, Failure> {
+fn watched(args: &Args, opened: &Opened<Books>) -> Result<Site, Failure> {
     let to = opened.as_of(None)?;
-    let from = opened.books.first_known().unwrap_or(to).day().plus(1).start().min(to);
+    let from = opened.usage.known().map(|(first, _)| first).unwrap_or(to).day().plus(1).start().min(to);
     let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
     let (mut docket, ticks) = crate::replay::replay(opened, &mut watch, from, to, STEP, Docket::default())?;
     let mut rankings = Rankings { docket: Docket::default(), last: Vec::new() };
@@ -166,11 +167,11 @@ fn watched(args: &Args, opened: &Opened) -> Result<Site, Failure> {
     rankings.docket = docket;
     let scene = Scene { watch: &watch, docket: &rankings.docket, last: &rankings.last };
     let cases = cases(&scene);
-    let tally = opened.books.tally();
+    let tally = &opened.tally;
     let policy = opened.policies.first().ok_or_else(|| Failure::Defect("no policy is built in".into()))?;
     let numbers = vec![
         ("usage records read", thousands(tally.rows)),
-        ("accounts", thousands(opened.books.names().accounts.len() as u64)),
+        ("accounts", thousands(opened.usage.names().accounts.len() as u64)),
         ("customers", thousands(watch.customers() as u64)),
         ("days", args.days.to_string()),
         ("ticks of the clock", thousands(ticks as u64)),
@@ -299,13 +300,13 @@ const HTML: &str = "text/html; charset=utf-8";
 
 fn pages(
     args: &Args,
-    opened: &Opened,
+    opened: &Opened<Books>,
     scene: &Scene<'_>,
     site: &Site,
     numbers: Vec<(&'static str, String)>,
     at: Hour,
 ) -> Result<Pages, Failure> {
-    let digest = signals::drive::records_digest(&opened.books, at)?;
+    let digest = usage::records_digest(&opened.usage, at)?;
     let address = |id: &str| format!("/policy/{id}");
     let policies: Vec<(String, String)> =
         opened.policies.iter().map(|policy| (address(&policy.id), policy.title.clone())).collect();
@@ -329,7 +330,7 @@ fn pages(
 
 fn index(
     args: &Args,
-    opened: &Opened,
+    opened: &Opened<Books>,
     site: &Site,
     frame: Frame,
     numbers: Vec<(&'static str, String)>,
@@ -371,7 +372,7 @@ fn index(
 }
 
 /// The twenty highest findings, as `scan --format json` lists them; below the floor under pseudonyms.
-fn findings(opened: &Opened, scene: &Scene<'_>, digest: &str, at: Hour) -> Result<String, Failure> {
+fn findings(opened: &Opened<Books>, scene: &Scene<'_>, digest: &str, at: Hour) -> Result<String, Failure> {
     #[derive(serde::Serialize)]
     struct Findings<'a> {
         #[serde(flatten)]

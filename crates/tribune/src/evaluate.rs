@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use truth::Truth;
-use usage::{Hour, Tally};
+use usage::{Books, ByDay, Hour, Tally};
 use watching::{Owners, Subject, arrivals, prompt_scores, watch_over};
 
 /// Replay a simulated folder and score it against its truth.
@@ -97,8 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if truth.rejections.len() > 20 {
         note(&format!("truth.csv: {} more rows rejected", truth.rejections.len() - 20));
     }
-    let opened = args.sources().open()?;
-    common::say_trouble(opened.books.tally());
+    let opened = args.sources().read()?;
     let evaluation = evaluate(&opened, &truth, args.every)?;
     output(args.out.as_deref(), |out| match args.format {
         Format::Json => common::json(out, &evaluation),
@@ -111,6 +110,7 @@ impl Args {
     fn sources(&self) -> Sources {
         Sources {
             records: vec![self.folder.display().to_string()],
+            state: None,
             facts: self.facts.clone(),
             policy: self.policy.clone(),
             meters: None,
@@ -120,18 +120,18 @@ impl Args {
     }
 }
 
-fn evaluate<'a>(opened: &'a Opened, truth: &Truth, every: i32) -> Result<Evaluation<'a>, Failure> {
+fn evaluate<'a>(opened: &'a Opened<Books>, truth: &Truth, every: i32) -> Result<Evaluation<'a>, Failure> {
     let to = opened.as_of(None)?;
-    let from = opened.books.first_known().unwrap_or(to);
+    let from = opened.usage.known().map(|(first, _)| first).unwrap_or(to);
     let policy = scored_policy(&opened.policies, truth)
         .ok_or_else(|| Failure::Refused("there is no policy pack to score; name one with --policy".into()))?;
-    let owners = Owners::new(&opened.books.names().accounts, truth);
+    let owners = Owners::new(&opened.usage.names().accounts, truth);
     let subject = Subject { opened, policy, truth, owners: &owners };
 
     let hourly = watch_over(&subject, View::Recorded, (from, to), every, "replaying")?;
     let hourly_figures = figures(&subject, View::Recorded, (from, to), every, &hourly)?;
     let prompt = prompt_scores(&subject, (from, to), "replaying without delays")?;
-    let stability = Stability::new(&hourly.scores, &prompt, policy.floor, opened.books.tally().duplicates);
+    let stability = Stability::new(&hourly.scores, &prompt, policy.floor, opened.tally.duplicates);
     drop((hourly, prompt));
 
     // Days are looked at when they are over.
@@ -142,7 +142,7 @@ fn evaluate<'a>(opened: &'a Opened, truth: &Truth, every: i32) -> Result<Evaluat
     let forbidden = truth.workloads.iter().filter(|workload| workload.forbidden).count();
     Ok(Evaluation {
         head: Head::new("tribune.evaluation/1", opened, to)?,
-        tally: opened.books.tally(),
+        tally: &opened.tally,
         policy: &policy.id,
         truth: TruthHead {
             workloads: truth.workloads.len(),
@@ -168,7 +168,7 @@ fn figures(
         records: if view == View::Daily { "daily" } else { "hourly" },
         every,
         span,
-        accounts: &subject.opened.books.names().accounts,
+        accounts: &subject.opened.usage.names().accounts,
         truth: subject.truth,
         owners: subject.owners,
         arrivals: &arrivals,

@@ -143,7 +143,6 @@ struct Explanation<'a> {
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
-    common::say_trouble(opened.books.tally());
     let at = opened.as_of(args.as_of)?;
     let head = Head::new("tribune.explanation/1", &opened, at)?;
     let digest = head.records.digest.clone();

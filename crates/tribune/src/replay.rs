@@ -9,7 +9,7 @@ use signals::watch::Watch;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use usage::Hour;
+use usage::{ByDay, Hour};
 
 /// Run the clock over the records and open cases.
 #[derive(clap::Args, Debug)]
@@ -63,10 +63,9 @@ struct CaseLine {
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
-    common::say_trouble(opened.books.tally());
     let cleared = args.cleared.as_deref().map(clearances).transpose()?.unwrap_or_default();
     let to = opened.as_of(args.to)?;
-    let from = args.from.or(opened.books.first_known()).unwrap_or(to);
+    let from = args.from.or(opened.usage.known().map(|(first, _)| first)).unwrap_or(to);
     if from > to {
         return Err(Failure::Refused(format!("--from {from} is after --to {to}; swap them")));
     }
@@ -85,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// Runs the clock from `from` to `to` and opens cases at every tick.
 pub(crate) fn replay(
-    opened: &common::Opened,
+    opened: &common::Opened<impl ByDay>,
     watch: &mut Watch,
     from: Hour,
     to: Hour,
@@ -95,7 +94,7 @@ pub(crate) fn replay(
     let hours = replay_hours(from, to, every);
     let progress = Progress::new("replaying");
     let (mut ticks, mut done) = (0, 0);
-    drive(&opened.books, watch, &hours, |watch, hour, evaluations| {
+    drive(&opened.usage, watch, &hours, |watch, hour, evaluations| {
         done += 1;
         let tick = hour >= from && (hour.0 - from.0) % every == 0;
         ticks += usize::from(tick);
@@ -139,7 +138,7 @@ fn table(
     lines: &[CaseLine],
     ticks: usize,
 ) -> Result<(), Failure> {
-    common::say_tally(out, opened.books.tally())?;
+    common::say_tally(out, &opened.tally)?;
     put(out, &format!("{} ticks, {} cases", common::thousands(ticks as u64), lines.len()))?;
     for (line, case) in lines.iter().zip(&docket.cases) {
         let more =

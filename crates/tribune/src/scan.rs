@@ -10,8 +10,8 @@ use signals::watch::Watch;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use usage::Hour;
 use usage::tally::{Rejection, Unmapped, Unreadable};
+use usage::{ByDay, Hour};
 
 /// Rank workloads as of a time.
 #[derive(clap::Args, Debug)]
@@ -53,9 +53,8 @@ struct Scan<'a> {
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
-    let tally = opened.books.tally();
-    common::say_trouble(tally);
-    if opened.books.last_known().is_none() {
+    let tally = &opened.tally;
+    if opened.usage.known().is_none() {
         return nothing(args, &opened);
     }
     let at = opened.as_of(args.as_of)?;
@@ -104,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// Records without a single row that a catalogue maps: said plainly, with what was read.
 fn nothing(args: &Args, opened: &Opened) -> Result<ExitCode, Failure> {
     let at = args.as_of.unwrap_or(Hour(0));
-    let tally = opened.books.tally();
+    let tally = &opened.tally;
     let head = Head::new("tribune.findings/1", opened, at)?;
     output(args.out.as_deref(), |out| match args.format {
         Format::Json => common::json(
@@ -135,7 +134,7 @@ fn table(
     at: Hour,
     findings: &[Finding],
 ) -> Result<(), Failure> {
-    common::say_tally(out, opened.books.tally())?;
+    common::say_tally(out, &opened.tally)?;
     let opening = findings.iter().filter(|finding| finding.opens_case).count();
     let floors: Vec<String> = opened
         .policies
@@ -167,7 +166,7 @@ fn table(
         |finding: &&Finding| args.names || finding.signals.iter().any(|signal| signal.evidence_db != Decibans::ZERO);
     if !findings.iter().any(|finding| speaks(&finding)) {
         put(out, "no signal speaks of any workload")?;
-        return common::say_unmapped(out, opened.books.tally(), args.top);
+        return common::say_unmapped(out, &opened.tally, args.top);
     }
     for finding in findings.iter().filter(speaks) {
         let families = finding.families.values().map(|evidence| evidence.to_string());
@@ -188,7 +187,7 @@ fn table(
             "\nNames that begin with ~ are pseudonyms: below the floor nobody is named without --names --purpose.",
         )?;
     }
-    common::say_unmapped(out, opened.books.tally(), args.top)
+    common::say_unmapped(out, &opened.tally, args.top)
 }
 
 fn accounts(finding: &Finding) -> String {

@@ -2,6 +2,7 @@
 //!
 //! It is not adding anything up: that is a rollup.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,13 +11,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::catalogue::Catalogue;
 use crate::focus::Layout;
-use crate::input::{self, Input, Opened};
+use crate::input::{self, Input, Inputs, Opened};
 use crate::map::{Batch, Interner, Mapper, Origin};
 use crate::read_csv::{BadRow, CsvBatches, CsvFile, Stop};
 use crate::read_parquet::ParquetFile;
 use crate::spill::{self, Days, Renaming, Settled, Spill};
-use crate::tally::{Rejection, Tally, Tallying};
-use crate::{Day, Hour, Names, Usage};
+use crate::tally::{FileTally, Rejection, Tally, Tallying};
+use crate::{ByDay, Day, DayUsage, Hour, Names, Usage, UsageError};
 
 /// How to read.
 pub struct ReadOptions<'a> {
@@ -74,10 +75,24 @@ pub struct Books {
 pub fn read(inputs: &[String], catalogue: &Catalogue, options: &ReadOptions<'_>) -> Result<Books, ReadError> {
     let found = input::find(inputs);
     if found.files.is_empty() {
-        let said: Vec<String> = found.unreadable.iter().map(|(name, reason)| format!("{name} {reason}")).collect();
-        let nothing = "there is no .parquet, .csv or .csv.gz file in what was named".to_owned();
-        return Err(ReadError::Nothing(if said.is_empty() { nothing } else { said.join("; ") }));
+        return Err(nothing(&found));
     }
+    Ok(read_found(&found, catalogue, options)?.0)
+}
+
+/// There is no file to read.
+pub(crate) fn nothing(found: &Inputs) -> ReadError {
+    let said: Vec<String> = found.unreadable.iter().map(|(name, reason)| format!("{name} {reason}")).collect();
+    let nothing = "there is no .parquet, .csv or .csv.gz file in what was named".to_owned();
+    ReadError::Nothing(if said.is_empty() { nothing } else { said.join("; ") })
+}
+
+/// Reads files that were found; with what became of each, in their order.
+pub(crate) fn read_found(
+    found: &Inputs,
+    catalogue: &Catalogue,
+    options: &ReadOptions<'_>,
+) -> Result<(Books, Vec<FileTally>), ReadError> {
     let unusable = |source| ReadError::Scratch { path: options.scratch.display().to_string(), source };
     let folder = tempfile::Builder::new().prefix("usage-").tempdir_in(options.scratch).map_err(unusable)?;
     let days = Days::new(folder.path());
@@ -99,14 +114,17 @@ pub fn read(inputs: &[String], catalogue: &Catalogue, options: &ReadOptions<'_>)
     let days = days.begun();
     let settled = settle_all(folder.path(), &days, &renaming, options.threads).map_err(unusable)?;
     let files = (found.files.len() + found.unreadable.len()) as u64;
-    Ok(Books {
+    let mut by_file = tallying.take_files();
+    let by_file = (0..found.files.len()).map(|place| by_file.remove(&place).unwrap_or_default()).collect();
+    let books = Books {
         names,
-        tally: tallying.finish(files, found.replaced, settled.used, settled.duplicates),
+        tally: tallying.finish(files, found.replaced.len() as u64, settled.used, settled.duplicates),
         days,
         folder,
         renaming,
         known: settled.known.map(|(first, last)| (Hour(first), Hour(last))),
-    })
+    };
+    Ok((books, by_file))
 }
 
 /// Does the same work on some threads until each says it is done, and adds up what they bring.
@@ -236,12 +254,15 @@ impl Reading<'_> {
         let mut mapper = Mapper::new(self.catalogue, &self.interner, Spill::new(self.days));
         let mut batch = Batch::default();
         while let Some(work) = self.queue.next() {
+            let before = mapper.counts();
             let (place, result) = match &work {
                 Work::File(place) => (*place, self.file(*place, &mut mapper, &mut batch)),
                 Work::RowGroup(groups, group) => {
                     (groups.input, self.row_group(groups, *group, &mut mapper, &mut batch))
                 }
             };
+            let part = FileTally { cut: result.is_err(), ..mapper.since(&before) };
+            mapper.tally.file(place, part);
             match (result, self.inputs.get(place)) {
                 (Err(Stop::Scratch(error)), _) => return Err(error),
                 (Err(Stop::File(reason)), Some(input)) => mapper.tally.unreadable(&input.name, reason),
@@ -398,20 +419,7 @@ impl Books {
         &self.tally
     }
 
-    /// The charge days that have usage, ascending.
-    pub fn days(&self) -> &[Day] {
-        &self.days
-    }
-
-    /// The usage of a day, sorted by account, measure, region, period and known hour; empty where there is none.
-    pub fn day(&self, day: Day) -> io::Result<Vec<Usage>> {
-        match self.days.binary_search(&day) {
-            Ok(_) => spill::load(self.folder.path(), day),
-            Err(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// The usage of a day as [`Self::day`] has it, each row with the fingerprint of the record it comes from: for who
+    /// The usage of a day in its order, each row with the fingerprint of the record it comes from: for who
     /// adds to what was read before, where the same record may come again.
     pub fn day_fingerprinted(&self, day: Day) -> io::Result<Vec<(Usage, u128)>> {
         match self.days.binary_search(&day) {
@@ -419,29 +427,22 @@ impl Books {
             Err(_) => Ok(Vec::new()),
         }
     }
+}
 
-    /// Gives each day's usage in turn; the next day is loaded meanwhile.
-    pub fn each_day<E: From<io::Error>>(
-        &self,
-        mut take: impl FnMut(Day, Vec<Usage>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        std::thread::scope(|scope| {
-            let (send, receive) = std::sync::mpsc::sync_channel(0);
-            scope.spawn(move || {
-                // Nobody receives any more once `take` has refused one.
-                self.days.iter().all(|day| send.send((*day, self.day(*day))).is_ok())
-            });
-            receive.into_iter().try_for_each(|(day, usage)| take(day, usage?))
-        })
+impl ByDay for Books {
+    fn days(&self) -> Vec<Day> {
+        self.days.clone()
     }
 
-    /// The earliest hour at which some usage was known.
-    pub fn first_known(&self) -> Option<Hour> {
-        self.known.map(|(first, _)| first)
+    fn known(&self) -> Option<(Hour, Hour)> {
+        self.known
     }
 
-    /// The latest hour at which some usage became known.
-    pub fn last_known(&self) -> Option<Hour> {
-        self.known.map(|(_, last)| last)
+    fn day(&self, day: Day) -> Result<DayUsage<'_>, UsageError> {
+        let parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>>> = match self.days.binary_search(&day) {
+            Ok(_) => Box::new(spill::Parts::of(self.folder.path(), day)?),
+            Err(_) => Box::new(std::iter::empty()),
+        };
+        Ok(DayUsage { names: Cow::Borrowed(&self.names), parts })
     }
 }

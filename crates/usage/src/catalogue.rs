@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::Measure;
@@ -84,6 +85,8 @@ pub enum Found {
 struct File {
     providers: Vec<String>,
     meters: Vec<Meter>,
+    /// Of its text.
+    sha256: String,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +125,12 @@ impl Catalogue {
         let read =
             |(stem, text): (&str, &str)| Ok((stem.to_owned(), File::parse(&format!("meters/{stem}.toml"), text)?));
         Ok(Self::new(BUILT_IN.into_iter().map(read).collect::<Result<_, _>>()?))
+    }
+
+    /// `sha256:…` of all of it: the digest of its files' digests, one a line, in the order of their names.
+    pub fn digest(&self) -> String {
+        let lines: String = self.files.iter().map(|(stem, file)| format!("{} {stem}\n", file.sha256)).collect();
+        format!("sha256:{:x}", Sha256::digest(lines))
     }
 
     /// With the `*.toml` of a folder added; a file of the same name replaces a catalogue that is compiled in.
@@ -199,7 +208,8 @@ impl File {
             ));
         }
         let meters = raw.meter.into_iter().map(|meter| Meter::new(meter, &fault)).collect::<Result<_, _>>()?;
-        Ok(Self { providers: raw.provider.into_inner(), meters })
+        let sha256 = format!("{:x}", Sha256::digest(text));
+        Ok(Self { providers: raw.provider.into_inner(), meters, sha256 })
     }
 }
 

@@ -13,26 +13,41 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Hour, Names, Period, Usage};
+use crate::{ByDay, Hour, Names, Period, Usage, UsageError};
 
 /// Bytes are hashed when so many have come together.
 const BUFFER: usize = 1 << 16;
 
+/// The digest of what of this usage was known by an hour: `sha256:` and 64 hexadecimal digits.
+///
+/// # Errors
+/// If the usage cannot be had.
+pub fn records_digest(usage: &dyn ByDay, known_by: Hour) -> Result<String, UsageError> {
+    let mut digest = RecordsDigest::default();
+    for day in usage.days() {
+        let day = usage.day(day)?;
+        for rows in day.parts {
+            digest.add(&day.names, &rows?, known_by);
+        }
+    }
+    Ok(digest.finish())
+}
+
 /// The digest in the making; takes the days in ascending order.
-pub struct RecordsDigest<'a> {
-    names: &'a Names,
+struct RecordsDigest {
     state: Sha256,
     bytes: Vec<u8>,
 }
 
-impl<'a> RecordsDigest<'a> {
-    /// Of nothing yet.
-    pub fn new(names: &'a Names) -> Self {
-        Self { names, state: Sha256::new(), bytes: b"tribune.records/1\n".to_vec() }
+impl Default for RecordsDigest {
+    fn default() -> Self {
+        Self { state: Sha256::new(), bytes: b"tribune.records/1\n".to_vec() }
     }
+}
 
-    /// Adds what was known of a day by an hour; `rows` sorted as [`crate::Books::day`] gives them.
-    pub fn add_day(&mut self, rows: &[Usage], known_by: Hour) {
+impl RecordsDigest {
+    /// Adds what was known by an hour of some accounts of a day; `rows` as [`crate::DayUsage`] has them.
+    fn add(&mut self, names: &Names, rows: &[Usage], known_by: Hour) {
         let mut account = None;
         let mut meter = None;
         for rows in rows.chunk_by(|a, b| key(a) == key(b)) {
@@ -41,11 +56,11 @@ impl<'a> RecordsDigest<'a> {
             let (Some(first), true) = (rows.first(), sum != 0) else { continue };
             if account != Some(first.account) {
                 (account, meter) = (Some(first.account), None);
-                self.account(first.account);
+                self.account(names, first.account);
             }
             if meter != Some((first.measure, first.region)) {
                 meter = Some((first.measure, first.region));
-                self.meter(first);
+                self.meter(names, first);
             }
             let (kind, count) = match first.period {
                 Period::Hour(hour) => (b'H', hour.0),
@@ -57,27 +72,26 @@ impl<'a> RecordsDigest<'a> {
         }
     }
 
-    fn account(&mut self, account: u32) {
+    fn account(&mut self, names: &Names, account: u32) {
         if self.bytes.len() > BUFFER {
             self.state.update(&self.bytes);
             self.bytes.clear();
         }
         self.bytes.push(b'A');
-        if let Some(key) = self.names.accounts.get(account as usize) {
+        if let Some(key) = names.accounts.get(account as usize) {
             for text in [&key.provider, &key.customer, &key.account] {
                 put(&mut self.bytes, text);
             }
         }
     }
 
-    fn meter(&mut self, row: &Usage) {
+    fn meter(&mut self, names: &Names, row: &Usage) {
         self.bytes.push(b'M');
         put(&mut self.bytes, row.measure.name());
-        put(&mut self.bytes, self.names.regions.get(usize::from(row.region)).map_or("", |key| key.region.as_str()));
+        put(&mut self.bytes, names.regions.get(usize::from(row.region)).map_or("", |key| key.region.as_str()));
     }
 
-    /// `sha256:` and 64 hexadecimal digits.
-    pub fn finish(mut self) -> String {
+    fn finish(mut self) -> String {
         self.state.update(&self.bytes);
         let digest = self.state.finalize();
         digest.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
@@ -113,9 +127,8 @@ mod tests {
     }
 
     fn digest(rows: &[Usage], known_by: i32) -> String {
-        let names = names();
-        let mut digest = RecordsDigest::new(&names);
-        digest.add_day(rows, Hour(known_by));
+        let mut digest = RecordsDigest::default();
+        digest.add(&names(), rows, Hour(known_by));
         digest.finish()
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Input {
     pub(crate) size: u64,
     /// What its name says of when its rows are known.
     pub(crate) known: Option<Hour>,
+    /// Another one where the content is another: its size with when it was written, or an object's own tag.
+    pub(crate) stamp: String,
     place: Place,
 }
 
@@ -44,8 +46,8 @@ enum Place {
 pub(crate) struct Inputs {
     /// In the order of their names, each once.
     pub(crate) files: Vec<Input>,
-    /// How many files others replace.
-    pub(crate) replaced: u64,
+    /// The files that others replace.
+    pub(crate) replaced: Vec<Input>,
     /// What should be there and is not, with the reason.
     pub(crate) unreadable: Vec<(String, String)>,
 }
@@ -57,7 +59,7 @@ pub(crate) fn find(inputs: &[String]) -> Inputs {
     for input in inputs {
         match listed(input, &mut found.unreadable) {
             Ok(mut listing) => {
-                found.replaced += listing.apply_manifests(&mut found.unreadable);
+                found.replaced.append(&mut listing.apply_manifests(&mut found.unreadable));
                 files.append(&mut listing.files);
             }
             Err(reason) => found.unreadable.push((input.clone(), reason)),
@@ -65,9 +67,7 @@ pub(crate) fn find(inputs: &[String]) -> Inputs {
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files.dedup_by(|a, b| a.name == b.name);
-    let before = files.len();
-    keep_latest_versions(&mut files);
-    found.replaced += (before - files.len()) as u64;
+    found.replaced.append(&mut keep_latest_versions(&mut files));
     for mut file in files {
         match known(&file.name) {
             Ok(known) => {
@@ -96,7 +96,7 @@ fn listed(input: &str, unreadable: &mut Vec<(String, String)>) -> Result<Listing
             if about.is_dir() {
                 listing.walk(&path, unreadable);
             } else {
-                listing.files.push(Input::local(path, about.len()));
+                listing.files.push(Input::local(path, &about));
             }
         }
         Some(_) => listing.list(input)?,
@@ -143,7 +143,7 @@ impl Listing {
                 continue;
             }
             match std::fs::metadata(&path) {
-                Ok(about) if about.is_file() => self.take(Input::local(path, about.len())),
+                Ok(about) if about.is_file() => self.take(Input::local(path, &about)),
                 Ok(_) => {}
                 Err(error) => unreadable.push((path.display().to_string(), absent(&error))),
             }
@@ -160,7 +160,7 @@ impl Listing {
         let store: Arc<dyn ObjectStore> = Arc::from(store);
         let base = address.strip_suffix(prefix.as_ref()).unwrap_or(address).trim_end_matches('/');
         if let Ok(about) = wait(store.head(&prefix)) {
-            self.files.push(Input::object(base, &store, about.location, about.size));
+            self.files.push(Input::object(base, &store, about));
             return Ok(());
         }
         let objects: Vec<_> = wait(store.list(Some(&prefix)).try_collect()).map_err(|error| fault(&error))?;
@@ -168,7 +168,7 @@ impl Listing {
             let hidden =
                 about.location.prefix_match(&prefix).is_none_or(|mut parts| parts.any(|part| is_hidden(part.as_ref())));
             if !hidden {
-                self.take(Input::object(base, &store, about.location, about.size));
+                self.take(Input::object(base, &store, about));
             }
         }
         if self.files.is_empty() {
@@ -177,8 +177,8 @@ impl Listing {
         Ok(())
     }
 
-    /// Leaves out what an older manifest of an export names and the newest does not; says how many files.
-    fn apply_manifests(&mut self, unreadable: &mut Vec<(String, String)>) -> u64 {
+    /// Leaves out what an older manifest of an export names and the newest does not, and gives that.
+    fn apply_manifests(&mut self, unreadable: &mut Vec<(String, String)>) -> Vec<Input> {
         let mut newest: BTreeMap<(String, String), Manifest> = BTreeMap::new();
         let mut old: Vec<String> = Vec::new();
         for input in std::mem::take(&mut self.manifests) {
@@ -207,12 +207,12 @@ impl Listing {
                 }
             }
         }
-        let before = self.files.len();
-        self.files.retain(|input| {
+        let (replaced, files) = std::mem::take(&mut self.files).into_iter().partition(|input| {
             let is = |file: &String| same_file(&input.name, file);
-            !old.iter().any(is) || named.iter().any(|file| is(file))
+            old.iter().any(is) && !named.iter().any(|file| is(file))
         });
-        (before - self.files.len()) as u64
+        self.files = files;
+        replaced
     }
 }
 
@@ -301,22 +301,24 @@ fn extension(lower: &str) -> Option<&'static str> {
     [".csv.gz", ".csv", ".parquet"].into_iter().find(|end| lower.ends_with(end))
 }
 
-/// `NAME.v2.EXT` replaces `NAME.v1.EXT` and `NAME.EXT` in the same folder.
-fn keep_latest_versions(files: &mut Vec<Input>) {
+/// `NAME.v2.EXT` replaces `NAME.v1.EXT` and `NAME.EXT` in the same folder; gives what is replaced.
+fn keep_latest_versions(files: &mut Vec<Input>) -> Vec<Input> {
     let mut latest: BTreeMap<(String, &str), u64> = BTreeMap::new();
     for file in files.iter() {
         let (name, version) = split_version(&file.name);
         let newest = latest.entry(name).or_default();
         *newest = version.max(*newest);
     }
-    files.retain(|file| {
+    let (latest, replaced) = std::mem::take(files).into_iter().partition(|file| {
         let (name, version) = split_version(&file.name);
         latest.get(&name) == Some(&version)
     });
+    *files = latest;
+    replaced
 }
 
 /// The name without its version, its extension, and the version: 1 where it names none.
-fn split_version(name: &str) -> ((String, &'static str), u64) {
+pub(crate) fn split_version(name: &str) -> ((String, &'static str), u64) {
     let end = extension(&name.to_lowercase()).unwrap_or_default();
     let stem = name.get(..name.len() - end.len()).unwrap_or(name);
     let version = stem.rsplit_once(".v").and_then(|(stem, digits)| {
@@ -338,12 +340,37 @@ fn known(path: &str) -> Result<Option<Hour>, String> {
 }
 
 impl Input {
-    fn local(path: PathBuf, size: u64) -> Self {
-        Self { name: path.display().to_string(), size, known: None, place: Place::Local(path) }
+    fn local(path: PathBuf, about: &std::fs::Metadata) -> Self {
+        // A file system that keeps no such time leaves the size.
+        let written = about.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let stamp = format!("{} bytes, {} ns", about.len(), written.unwrap_or_default().as_nanos());
+        let name = path.display().to_string();
+        Self { name, size: about.len(), known: None, stamp, place: Place::Local(path) }
     }
 
-    fn object(base: &str, store: &Arc<dyn ObjectStore>, path: object_store::path::Path, size: u64) -> Self {
-        Self { name: format!("{base}/{path}"), size, known: None, place: Place::Object(store.clone(), path) }
+    fn object(base: &str, store: &Arc<dyn ObjectStore>, about: object_store::ObjectMeta) -> Self {
+        let tag = about.e_tag.unwrap_or_else(|| about.last_modified.to_rfc3339());
+        let name = format!("{base}/{}", about.location);
+        let stamp = format!("{} bytes, {tag}", about.size);
+        Self { name, size: about.size, known: None, stamp, place: Place::Object(store.clone(), about.location) }
+    }
+
+    /// Where it lies, from wherever one looks.
+    pub(crate) fn address(&self) -> String {
+        match &self.place {
+            Place::Local(path) => {
+                std::fs::canonicalize(path).map_or_else(|_| self.name.clone(), |path| path.display().to_string())
+            }
+            Place::Object(..) => self.name.clone(),
+        }
+    }
+
+    /// Finds a file again by its address.
+    pub(crate) fn at(address: &str) -> Result<Self, String> {
+        let mut listing = listed(address, &mut Vec::new())?;
+        let mut input = listing.files.pop().ok_or("is no file")?;
+        input.known = known(&input.name)?;
+        Ok(input)
     }
 
     fn file_name(&self) -> &str {
@@ -505,7 +532,7 @@ mod tests {
         ]);
         let found = find_in(&folder);
         assert_eq!(names(&found, folder.path()), ["a.v2.csv", "a.v2.parquet", "b/a.csv", "c.v1.csv"]);
-        assert_eq!(found.replaced, 2);
+        assert_eq!(found.replaced.len(), 2);
     }
 
     #[test]
@@ -531,7 +558,7 @@ mod tests {
         ]);
         let found = find_in(&folder);
         assert_eq!(names(&found, folder.path()), ["data/BILLING_PERIOD=2026-03/02/x.parquet", "run1/part.csv"]);
-        assert_eq!(found.replaced, 2);
+        assert_eq!(found.replaced.len(), 2);
         assert!(
             found.unreadable.len() == 1 && found.unreadable[0].1.contains("03/x.parquet"),
             "{:?}",
@@ -560,7 +587,7 @@ mod tests {
         let path = object_store::path::Path::from("a/b.csv");
         let data: Vec<u8> = (0..20_000_000u32).map(|byte| byte as u8).collect();
         wait(store.put(&path, data.clone().into())).unwrap();
-        let input = Input::object("memory://", &store, path, data.len() as u64);
+        let input = Input::object("memory://", &store, wait(store.head(&path)).unwrap());
         let mut read = Vec::new();
         input.open().unwrap().reader().read_to_end(&mut read).unwrap();
         assert!(read == data);

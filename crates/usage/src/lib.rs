@@ -10,6 +10,7 @@ mod books;
 pub mod catalogue;
 pub mod digest;
 pub mod facts;
+pub mod feed;
 mod fingerprint;
 mod focus;
 mod input;
@@ -24,12 +25,14 @@ pub mod time;
 
 pub use books::{Books, Progress, ReadError, ReadOptions, read};
 pub use catalogue::{Catalogue, CatalogueError};
-pub use digest::RecordsDigest;
+pub use digest::records_digest;
 pub use measure::Measure;
 pub use tally::Tally;
 pub use time::{Day, Hour};
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::io;
 
 /// An account of the provider's books, as its usage records name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,4 +97,52 @@ pub struct Names {
     pub accounts: Vec<AccountKey>,
     /// Sorted; at most 65,536.
     pub regions: Vec<RegionKey>,
+}
+
+/// Usage that lies ready by charge day: records just [read](Books), or [rollups](rollup::Rollups) of many readings.
+pub trait ByDay {
+    /// The charge days that have usage, ascending.
+    fn days(&self) -> Vec<Day>;
+
+    /// The earliest and the latest hour at which some of it became known.
+    fn known(&self) -> Option<(Hour, Hour)>;
+
+    /// A day's usage; none where there is nothing.
+    ///
+    /// # Errors
+    /// If it is not there as it was written.
+    fn day(&self, day: Day) -> Result<DayUsage<'_>, UsageError>;
+}
+
+impl<T: ByDay + ?Sized> ByDay for Box<T> {
+    fn days(&self) -> Vec<Day> {
+        (**self).days()
+    }
+
+    fn known(&self) -> Option<(Hour, Hour)> {
+        (**self).known()
+    }
+
+    fn day(&self, day: Day) -> Result<DayUsage<'_>, UsageError> {
+        (**self).day(day)
+    }
+}
+
+/// The usage of one day.
+pub struct DayUsage<'a> {
+    /// The names behind the indices of the rows.
+    pub names: Cow<'a, Names>,
+    /// The rows, sorted by account, measure, region, period and known hour, in parts that never divide an account.
+    pub parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>> + 'a>,
+}
+
+/// Why usage that was there cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// The scratch folder failed.
+    #[error("the scratch folder could not be read: {0}; free some disk and run again")]
+    Scratch(#[from] io::Error),
+    /// The rollups failed.
+    #[error(transparent)]
+    Rollups(#[from] rollup::RollupError),
 }

@@ -13,7 +13,7 @@ use crate::catalogue::{Catalogue, Found};
 use crate::fingerprint::Map;
 use crate::focus::{Kept, Layout, Role};
 use crate::spill::{Key, Renaming, Row, Spill};
-use crate::tally::{Rejection, Tallying, Unmapped, quoted};
+use crate::tally::{FileTally, Rejection, Tallying, Unmapped, quoted};
 use crate::time::{Day, Hour, parse_seconds};
 use crate::{AccountKey, Measure, Names, Period, RegionKey};
 
@@ -206,6 +206,7 @@ pub(crate) struct Mapper<'a> {
     meanings: Map<u128, Meaning>,
     accounts: Map<u128, Option<u32>>,
     unmapped: Vec<(Unmapped, u64)>,
+    unmapped_rows: u64,
     unmapped_places: BTreeMap<Unmapped, usize>,
 }
 
@@ -219,6 +220,7 @@ impl<'a> Mapper<'a> {
             meanings: Map::default(),
             accounts: Map::default(),
             unmapped: Vec::new(),
+            unmapped_rows: 0,
             unmapped_places: BTreeMap::new(),
         }
     }
@@ -411,6 +413,31 @@ impl<'a> Mapper<'a> {
     fn count_unmapped(&mut self, place: usize) {
         if let Some((_, rows)) = self.unmapped.get_mut(place) {
             *rows += 1;
+            self.unmapped_rows += 1;
+        }
+    }
+
+    /// What was counted since `before`, which was counted then, and the days that were touched since the last call.
+    pub(crate) fn since(&mut self, before: &FileTally) -> FileTally {
+        let now = self.counts();
+        FileTally {
+            rows: now.rows - before.rows,
+            passed_over: now.passed_over - before.passed_over,
+            unmapped: now.unmapped - before.unmapped,
+            rejected: now.rejected - before.rejected,
+            cut: false,
+            days: self.spill.touched().into_iter().collect(),
+        }
+    }
+
+    /// What was counted of all files up to now.
+    pub(crate) fn counts(&self) -> FileTally {
+        FileTally {
+            rows: self.tally.rows,
+            passed_over: self.tally.passed_over,
+            unmapped: self.unmapped_rows,
+            rejected: self.tally.rejected(),
+            ..FileTally::default()
         }
     }
 }

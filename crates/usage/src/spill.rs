@@ -4,7 +4,7 @@
 //! What is written is an account, a region, a measure, an hour, two times and a fingerprint; nothing else of a row.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -17,6 +17,8 @@ const DAY_BYTES: usize = 256 << 10;
 const READER_BYTES: usize = 48 << 20;
 /// About how many rows are sorted at a time.
 const RANGE_ROWS: usize = 1 << 21;
+/// About how many settled rows are looked at at a time.
+const PART_ROWS: usize = 1 << 16;
 /// The code of a whole day, after the hours 0 to 23.
 const WHOLE_DAY: u8 = 24;
 
@@ -161,16 +163,37 @@ pub(crate) struct Spill<'a> {
     first: i32,
     buffers: Vec<Vec<u8>>,
     held: usize,
+    /// Days pushed to since they were last asked for.
+    touched: Vec<bool>,
 }
 
 impl<'a> Spill<'a> {
     pub(crate) fn new(days: &'a Days) -> Self {
-        Self { days, first: first_day().0, buffers: vec![Vec::new(); days.locks.len()], held: 0 }
+        let count = days.locks.len();
+        Self {
+            days,
+            first: first_day().0,
+            buffers: vec![Vec::new(); count],
+            held: 0,
+            touched: vec![false; count],
+        }
+    }
+
+    /// The days that rows were pushed to since the last call, ascending.
+    pub(crate) fn touched(&mut self) -> Vec<Day> {
+        let touched = self.touched.iter_mut().enumerate().filter_map(|(place, touched)| {
+            let was = std::mem::take(touched);
+            was.then(|| day_at(place))
+        });
+        touched.collect()
     }
 
     pub(crate) fn push(&mut self, day: Day, row: &Row) -> io::Result<()> {
         let place = (day.0 - self.first) as usize;
         let Some(buffer) = self.buffers.get_mut(place) else { return Err(io::Error::other("a day outside the years")) };
+        if let Some(touched) = self.touched.get_mut(place) {
+            *touched = true;
+        }
         row.write(buffer);
         self.held += Row::BYTES;
         if buffer.len() >= DAY_BYTES {
@@ -226,7 +249,7 @@ impl Renaming {
     }
 }
 
-/// Sorts a day's rows, drops the duplicates (of those the one known first stays) and keeps the rest for [`load`].
+/// Sorts a day's rows, drops the duplicates (of those the one known first stays) and keeps the rest for [`Parts`].
 pub(crate) fn settle(folder: &Path, day: Day, renaming: &Renaming) -> io::Result<Settled> {
     let raw = raw_path(folder, day);
     let mut counts = vec![0u32; renaming.accounts.len()];
@@ -330,7 +353,7 @@ fn each_part<const N: usize>(path: &Path, mut take: impl FnMut(&[u8; N]) -> io::
     }
 }
 
-/// The unique rows of a day, each with its fingerprint, in the order of [`load`].
+/// The unique rows of a day, each with its fingerprint, in the order of [`Parts`].
 pub(crate) fn load_fingerprinted(folder: &Path, day: Day, renaming: &Renaming) -> io::Result<Vec<(Usage, u128)>> {
     let mut rows = Vec::new();
     each_row(&raw_path(folder, day), |row| rows.push(renaming.apply(row)))?;
@@ -343,16 +366,50 @@ pub(crate) fn load_fingerprinted(folder: &Path, day: Day, renaming: &Renaming) -
     usage.collect()
 }
 
-/// The unique rows of a settled day, in their order.
-pub(crate) fn load(folder: &Path, day: Day) -> io::Result<Vec<Usage>> {
-    let path = kept_path(folder, day);
-    let mut rows = Vec::with_capacity(std::fs::metadata(&path)?.len() as usize / KEPT_BYTES);
-    each_part::<KEPT_BYTES>(&path, |bytes| {
-        let (key, quantity) = (Key(word(bytes, 0)), word(bytes, 8) as i64);
-        rows.push(Row { key, quantity, known: half(bytes, 16), fingerprint: [0; 2] }.usage(day)?);
-        Ok(())
-    })?;
-    Ok(rows)
+/// The unique rows of a settled day, in their order, in parts of some [`PART_ROWS`] that never divide an account.
+pub(crate) struct Parts {
+    file: BufReader<File>,
+    day: Day,
+    /// Read already, of the next part.
+    ahead: Option<Usage>,
+}
+
+impl Parts {
+    pub(crate) fn of(folder: &Path, day: Day) -> io::Result<Self> {
+        let file = BufReader::with_capacity(1 << 18, File::open(kept_path(folder, day))?);
+        Ok(Self { file, day, ahead: None })
+    }
+
+    fn row(&mut self) -> io::Result<Option<Usage>> {
+        if self.file.fill_buf()?.is_empty() {
+            return Ok(None);
+        }
+        let mut bytes = [0; KEPT_BYTES];
+        self.file.read_exact(&mut bytes)?;
+        let (key, quantity) = (Key(word(&bytes, 0)), word(&bytes, 8) as i64);
+        Ok(Some(Row { key, quantity, known: half(&bytes, 16), fingerprint: [0; 2] }.usage(self.day)?))
+    }
+
+    fn part(&mut self) -> io::Result<Vec<Usage>> {
+        let mut rows = Vec::with_capacity(PART_ROWS + PART_ROWS / 8);
+        rows.extend(self.ahead.take());
+        while let Some(row) = self.row()? {
+            if rows.len() >= PART_ROWS && rows.last().is_some_and(|last| last.account != row.account) {
+                self.ahead = Some(row);
+                break;
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+impl Iterator for Parts {
+    type Item = io::Result<Vec<Usage>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.part().map(|rows| (!rows.is_empty()).then_some(rows)).transpose()
+    }
 }
 
 #[cfg(test)]
@@ -372,7 +429,8 @@ mod tests {
         assert_eq!(days.begun(), [day]);
         let settled = settle(folder.path(), day, renaming).unwrap();
         let fingerprinted = load_fingerprinted(folder.path(), day, renaming).unwrap();
-        (settled, load(folder.path(), day).unwrap(), fingerprinted)
+        let parts: Vec<Vec<Usage>> = Parts::of(folder.path(), day).unwrap().map(Result::unwrap).collect();
+        (settled, parts.concat(), fingerprinted)
     }
 
     proptest! {

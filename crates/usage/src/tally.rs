@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::Day;
 
 /// How many rejected rows of one file are kept as examples; all are counted.
 const EXAMPLES_PER_FILE: usize = 20;
@@ -98,6 +100,31 @@ impl Tally {
     }
 }
 
+/// What became of the rows of one file; which of them are duplicates is known of all files together only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileTally {
+    pub(crate) rows: u64,
+    pub(crate) passed_over: u64,
+    pub(crate) unmapped: u64,
+    pub(crate) rejected: u64,
+    /// It could not be read, or not to its end.
+    pub(crate) cut: bool,
+    /// The charge days it has usage of.
+    pub(crate) days: BTreeSet<Day>,
+}
+
+impl FileTally {
+    /// Adds another part's.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.passed_over += other.passed_over;
+        self.unmapped += other.unmapped;
+        self.rejected += other.rejected;
+        self.cut |= other.cut;
+        self.days.extend(other.days);
+    }
+}
+
 /// A tally in the making; several add up to the same whatever their order.
 #[derive(Default)]
 pub(crate) struct Tallying {
@@ -109,9 +136,26 @@ pub(crate) struct Tallying {
     names: BTreeMap<Unmapped, u64>,
     rejections: BTreeSet<Rejection>,
     unreadable: BTreeSet<Unreadable>,
+    /// By the file's place among the inputs.
+    files: BTreeMap<usize, FileTally>,
 }
 
 impl Tallying {
+    /// Counts a file, or a part of one, by itself.
+    pub(crate) fn file(&mut self, place: usize, part: FileTally) {
+        self.files.entry(place).or_default().add(part);
+    }
+
+    /// Each file by itself, by its place among the inputs.
+    pub(crate) fn take_files(&mut self) -> BTreeMap<usize, FileTally> {
+        std::mem::take(&mut self.files)
+    }
+
+    /// How many rows were rejected.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
     /// Counts rows of an unmapped meter. Beyond the bound the last names go: a name that goes once can never belong
     /// to the first ones again, so that what stays does not depend on the order of files.
     pub(crate) fn unmapped(&mut self, name: &Unmapped, rows: u64) {
@@ -168,6 +212,9 @@ impl Tallying {
             self.example(rejection);
         }
         self.unreadable.extend(other.unreadable);
+        for (place, part) in other.files {
+            self.file(place, part);
+        }
     }
 
     /// The whole account, once the duplicates are known.

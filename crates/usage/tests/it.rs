@@ -17,7 +17,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
-use usage::{Books, Catalogue, Day, Hour, Measure, Period, ReadError, ReadOptions, RecordsDigest, Tally, read};
+use usage::feed::{Fed, FeedError, feed};
+use usage::rollup::Rollups;
+use usage::{
+    Books, ByDay, Catalogue, Day, Hour, Measure, Period, ReadError, ReadOptions, Tally, read, records_digest,
+};
 
 const HEADER: &str = "ProviderName,BillingAccountId,SubAccountId,ServiceCategory,ServiceName,RegionId,SkuId,SkuMeter,\
     ConsumedQuantity,ConsumedUnit,PricingQuantity,PricingUnit,ChargeCategory,ChargeClass,ChargeFrequency,\
@@ -180,22 +184,18 @@ fn books(inputs: &[String]) -> Books {
 
 fn all_usage(books: &Books) -> Vec<usage::Usage> {
     let mut all = Vec::new();
-    books
-        .each_day::<std::io::Error>(|day, usage| {
-            assert!(usage.iter().all(|usage| usage.period.day() == day));
-            all.extend(usage);
-            Ok(())
-        })
-        .unwrap();
+    for day in books.days() {
+        for part in books.day(day).unwrap().parts {
+            let part = part.unwrap();
+            assert!(part.iter().all(|usage| usage.period.day() == day));
+            all.extend(part);
+        }
+    }
     all
 }
 
-fn digest(books: &Books) -> String {
-    let mut digest = RecordsDigest::new(books.names());
-    for day in books.days() {
-        digest.add_day(&books.day(*day).unwrap(), books.last_known().unwrap());
-    }
-    digest.finish()
+fn digest(usage: &dyn ByDay) -> String {
+    records_digest(usage, usage.known().unwrap().1).unwrap()
 }
 
 fn hour(text: &str) -> Hour {
@@ -219,7 +219,7 @@ fn a_row_becomes_the_integer_of_its_measure() {
     assert_eq!((usage[0].period, usage[0].known), (Period::Hour(hour("2026-03-01T05Z")), hour("2026-03-01T06Z")));
     assert_eq!((usage[1].period, usage[1].known), (Period::Day(day), hour("2026-03-02T00Z")));
     assert_eq!((usage[2].measure, usage[2].quantity), (Measure::ByteHoursStored, 12_500_000 * 31 * 24 / 1_000 * 1_000));
-    assert_eq!((books.first_known(), books.last_known()), (Some(hour("2026-03-01T06Z")), Some(hour("2026-03-02T00Z"))));
+    assert_eq!(books.known(), Some((hour("2026-03-01T06Z"), hour("2026-03-02T00Z"))));
 }
 
 #[test]
@@ -499,8 +499,105 @@ proptest! {
         prop_assert_eq!(once.names(), split.names());
         prop_assert_eq!(once.tally().used, split.tally().used);
         prop_assert_eq!(split.tally().rows, once.tally().rows + parts[0].len() as u64);
-        if once.last_known().is_some() {
+        if once.known().is_some() {
             prop_assert_eq!(digest(&once), digest(&split));
         }
     }
+
+    /// Files that come, are altered and are replaced, and what was fed after each step: as if read from nothing.
+    #[test]
+    fn feeding_by_and_by_equals_reading_what_is_there_now(
+        steps in proptest::collection::vec(
+            (0..4u8, 1..4u8, proptest::collection::vec((0..3u8, 0..60u8, 0..6u8), 0..6)), 1..7,
+        ),
+    ) {
+        let (folder, state) = (Folder::new(), tempfile::tempdir().unwrap());
+        let row = |(account, hour, fault): &(u8, u8, u8)| Row::new()
+            .with("SubAccountId", &format!("account-{account}"))
+            .with("ConsumedUnit", if *fault == 1 { "Furlongs" } else { "Requests" })
+            .with("ConsumedQuantity", if *fault == 2 { "many" } else { "3" })
+            .with("ChargeCategory", if *fault == 3 { "Tax" } else { "Usage" })
+            .with("ChargePeriodStart", &format!("2026-03-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24))
+            .with("ChargePeriodEnd", &format!("2026-03-{:02}T{:02}:00:00Z", 1 + (hour + 1) / 24, (hour + 1) % 24));
+        for (place, (file, version, rows)) in steps.iter().enumerate() {
+            let path = folder.path(&format!("{file}.v{version}.csv"));
+            fs::write(&path, csv(&rows.iter().map(row).collect::<Vec<_>>())).unwrap();
+            // Two writes may fall into one tick of the file system's clock.
+            let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(place as u64);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+            let fed = fed(state.path(), &[folder.path("")], &Catalogue::built_in().unwrap()).unwrap();
+            let books = folder.books();
+            let rollups = Rollups::local(state.path()).unwrap();
+            let counts = |tally: &Tally| {
+                [tally.files, tally.rows, tally.used, tally.passed_over, tally.unmapped, tally.duplicates, tally.rejected]
+            };
+            prop_assert_eq!(counts(&fed.tally), counts(books.tally()));
+            prop_assert_eq!(rollups.known(), books.known());
+            prop_assert_eq!(rollups.days(), books.days());
+            if books.known().is_some() {
+                prop_assert_eq!(digest(&rollups), digest(&books));
+            }
+        }
+    }
+}
+
+fn fed(state: &Path, inputs: &[String], catalogue: &Catalogue) -> Result<Fed, FeedError> {
+    let scratch = std::path::absolute(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let options = ReadOptions { scratch: &scratch, threads: 2, progress: &|_| {} };
+    feed(&mut Rollups::local(state).unwrap(), inputs, catalogue, &options)
+}
+
+fn on(day: u8, account: &str) -> Row {
+    Row::new()
+        .with("SubAccountId", account)
+        .with("ChargePeriodStart", &format!("2026-03-{day:02}T05:00:00Z"))
+        .with("ChargePeriodEnd", &format!("2026-03-{day:02}T06:00:00Z"))
+}
+
+#[test]
+fn what_was_fed_is_not_read_again_and_what_is_gone_stays_counted() {
+    let (state, built_in) = (tempfile::tempdir().unwrap(), Catalogue::built_in().unwrap());
+    let folder = Folder::new().file("1.csv", csv(&[on(1, "a")])).file("2.csv", csv(&[on(2, "a")]));
+    let feed_again = || {
+        let fed = fed(state.path(), &[folder.path("")], &built_in).unwrap();
+        (fed.read, fed.known, fed.tally.used, Rollups::local(state.path()).unwrap().version())
+    };
+    assert_eq!(feed_again(), (2, 0, 2, 1));
+    assert_eq!(feed_again(), (0, 2, 2, 1), "nothing new makes no version");
+    fs::remove_file(folder.path("1.csv")).unwrap();
+    fs::write(folder.path("3.csv"), csv(&[on(2, "b"), on(2, "a")])).unwrap();
+    assert_eq!(feed_again(), (1, 1, 3, 2), "one record of two is a duplicate of an earlier file's");
+    let nothing = fed(state.path(), &[], &built_in).unwrap();
+    assert_eq!((nothing.read, nothing.tally.used, nothing.tally.duplicates), (0, 3, 1));
+    assert!(matches!(fed(&state.path().join("other"), &[], &built_in), Err(FeedError::Read(ReadError::Nothing(_)))));
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_refused_by_name_and_changes_nothing() {
+    let (state, built_in) = (tempfile::tempdir().unwrap(), Catalogue::built_in().unwrap());
+    let folder = Folder::new()
+        .file("1.csv", csv(&[on(1, "a")]))
+        .file("2.csv", csv(&[on(1, "b"), on(2, "b")]))
+        .file("3.csv", csv(&[on(3, "c")]));
+    fed(state.path(), &[folder.path("")], &built_in).unwrap();
+    let before = Rollups::local(state.path()).unwrap().digest().to_owned();
+    // Only 2.csv speaks of a day of 1.csv.
+    fs::write(folder.path("1.v2.csv"), csv(&[on(1, "z")])).unwrap();
+    let meters = Folder::new().file("more.toml", "provider = [\"Elsewhere\"]\n");
+    let others = Catalogue::built_in().unwrap().with_dir(meters.0.path()).unwrap();
+    for (gone, catalogue, says) in [("2.csv", &built_in, "1.csv was altered or replaced"), ("3.csv", &others, "meter")] {
+        let kept = fs::read(folder.path(gone)).unwrap();
+        fs::remove_file(folder.path(gone)).unwrap();
+        let error = fed(state.path(), &[folder.path("1.v2.csv")], catalogue).unwrap_err().to_string();
+        assert!(error.contains(says) && error.contains(gone) && error.contains("Restore it"), "{error}");
+        assert_eq!(Rollups::local(state.path()).unwrap().digest(), before);
+        fs::write(folder.path(gone), kept).unwrap();
+    }
+    // 2.csv is back, but written anew: it is read again as well, and 3.csv with it no more than with other meters.
+    let again = fed(state.path(), &[folder.path("1.v2.csv")], &built_in).unwrap();
+    assert_eq!((again.read, again.tally.used, again.tally.files), (2, 4, 3));
+    assert_eq!(fed(state.path(), &[], &others).unwrap().read, 3);
+    fs::remove_file(folder.path("1.csv")).unwrap();
+    let now = Rollups::local(state.path()).unwrap();
+    assert_eq!(digest(&now), digest(&folder.books()));
 }

@@ -11,7 +11,7 @@ use signals::drive::{View, drive_view, known, replay_hours};
 use signals::pack::Policy;
 use signals::watch::{Evaluation, Watch};
 use std::collections::BTreeMap;
-use usage::{AccountKey, Hour, Measure};
+use usage::{AccountKey, Books, ByDay, Hour, Measure, UsageError};
 
 /// Whose an account is, by its place in the books: the place of its workload in the truth.
 pub(super) struct Owners(Vec<Option<usize>>);
@@ -55,7 +55,7 @@ pub(super) struct Arrival {
 /// What a pass is over.
 pub(super) struct Subject<'a> {
     /// The records and facts.
-    pub opened: &'a Opened,
+    pub opened: &'a Opened<Books>,
     /// The one policy that is scored.
     pub policy: &'a Policy,
     /// The truth.
@@ -136,7 +136,7 @@ pub(super) fn watch_over(
     let progress = Progress::new(what);
     let mut seen = Seen { families_needed: subject.policy.families_needed.count, ..Seen::default() };
     let mut done = 0;
-    drive_view(&subject.opened.books, view, &mut watch, &hours, |watch, hour, evaluations| {
+    drive_view(&subject.opened.usage, view, &mut watch, &hours, |watch, hour, evaluations| {
         done += 1;
         let tick = hour >= from && (hour.0 - from.0) % every == 0;
         seen.ticks += usize::from(tick);
@@ -225,10 +225,9 @@ impl Seen {
 pub(super) fn arrivals(subject: &Subject<'_>, view: View) -> Result<BTreeMap<usize, Arrival>, Failure> {
     let Subject { opened, truth, owners, .. } = subject;
     let mut arrivals: BTreeMap<usize, Arrival> = BTreeMap::new();
-    opened
-        .books
-        .each_day::<std::io::Error>(|_, rows| {
-            for row in rows {
+    for day in opened.usage.days() {
+        for rows in opened.usage.day(day)?.parts {
+            for row in rows.map_err(UsageError::from)? {
                 let Some((place, workload)) =
                     owners.of(row.account).and_then(|at| Some((at, truth.workloads.get(at)?)))
                 else {
@@ -246,9 +245,8 @@ pub(super) fn arrivals(subject: &Subject<'_>, view: View) -> Result<BTreeMap<usi
                 arrival.charged = arrival.charged.min(charged);
                 arrival.known = arrival.known.min(known);
             }
-            Ok(())
-        })
-        .map_err(signals::drive::DriveError::from)?;
+        }
+    }
     Ok(arrivals)
 }
 
@@ -291,7 +289,7 @@ pub(super) fn prompt_scores(
     let progress = Progress::new(what);
     let mut scores = Scores::default();
     let mut done = 0;
-    drive_view(&subject.opened.books, View::Prompt, &mut watch, &hours, |watch, hour, evaluations| {
+    drive_view(&subject.opened.usage, View::Prompt, &mut watch, &hours, |watch, hour, evaluations| {
         for evaluation in evaluations.iter().filter(|_| counts_for_stability(hour, (from, to))) {
             scores.note(watch, hour, evaluation, to);
         }
