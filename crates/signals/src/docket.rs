@@ -15,7 +15,7 @@ use usage::{AccountKey, Day, Hour};
 pub struct Ranked {
     /// The entity.
     pub entity: u32,
-    /// The smallest set of its accounts that keeps 80 % of the evidence, strongest first.
+    /// Above the floor, the smallest set of its accounts that keeps 80 % of the evidence, strongest first; else all.
     pub accounts: Vec<u32>,
     /// Its score reaches the floor, and enough families speak.
     pub above: bool,
@@ -194,7 +194,10 @@ fn disjoint(watch: &Watch, evaluation: &Evaluation) -> Vec<Ranked> {
     let mut order: Vec<(Decibans, u32)> =
         evaluation.scores.iter().zip(0..).map(|(score, place)| (score.total, place)).collect();
     // Only few scores tie; the names are compared for those alone.
-    order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| tie(watch, a.1).cmp(&tie(watch, b.1))));
+    order.sort_unstable_by(|a, b| {
+        let by_score = b.0.cmp(&a.0).then_with(|| tie(watch, a.1).cmp(&tie(watch, b.1)));
+        by_score.then_with(|| all_names(watch, a.1).cmp(&all_names(watch, b.1)))
+    });
     let mut taken = vec![false; watch.history.accounts.len()];
     let mut out = Vec::new();
     for (_, entity) in order {
@@ -217,8 +220,19 @@ fn disjoint(watch: &Watch, evaluation: &Evaluation) -> Vec<Ranked> {
 /// More accounts first, then by the first account's name.
 fn tie(watch: &Watch, entity: u32) -> (std::cmp::Reverse<usize>, Option<&AccountKey>) {
     let accounts = watch.entities.get(entity as usize).map_or(&[][..], |entity| &entity.accounts);
-    let first = accounts.iter().filter_map(|account| watch.history.account_keys.get(*account as usize)).min();
-    (std::cmp::Reverse(accounts.len()), first)
+    (std::cmp::Reverse(accounts.len()), names(watch, entity).min())
+}
+
+fn names(watch: &Watch, entity: u32) -> impl Iterator<Item = &AccountKey> {
+    let accounts = watch.entities.get(entity as usize).map_or(&[][..], |entity| &entity.accounts);
+    accounts.iter().filter_map(|account| watch.history.account_keys.get(*account as usize))
+}
+
+/// All names in their order: two sets of as many accounts may share the first.
+fn all_names(watch: &Watch, entity: u32) -> Vec<&AccountKey> {
+    let mut all: Vec<&AccountKey> = names(watch, entity).collect();
+    all.sort_unstable();
+    all
 }
 
 /// The smallest set of an entity's accounts that keeps 80 % of the evidence, strongest first: evidence is shared out by

@@ -2,7 +2,7 @@
 //!
 //! It computes nothing: every number was in the evaluation.
 
-use crate::docket::{Docket, Ranked};
+use crate::docket::{Docket, Ranked, keep_most};
 use crate::pack::{Policy, readable};
 use crate::watch::{Evaluation, Reading, Watch, volume};
 use review::{Decibans, Finding, SignalReading};
@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 /// The finding of one ranked workload.
 pub fn finding(watch: &Watch, evaluation: &Evaluation, docket: &Docket, ranked: &Ranked, rank: u32) -> Finding {
+    // Of those above the floor the docket has them already; of the others it needs none.
+    let ranked = &Ranked { accounts: keep_most(watch, ranked.entity), ..ranked.clone() };
     let entity = ranked.entity as usize;
     let policy = watch.policies.get(evaluation.policy);
     let score = evaluation.scores.get(entity);

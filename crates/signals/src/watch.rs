@@ -283,7 +283,7 @@ impl Watch {
             *slot = Some(self.entities.len() as u32);
             let accounts = vec![account as u32];
             self.entities.push(Entity { kind: Kind::Account, accounts, links: Links::default() });
-            if let (Some(Some(_)), _) | (None, _) = (self.account_facts.get(account), ()) {
+            if !matches!(self.account_facts.get(account), Some(None)) {
                 continue;
             }
             let fact = self.history.account_keys.get(account).zip(self.today);

@@ -171,16 +171,64 @@ fn outputs_follow_their_schemas_and_ledgers_add_up() {
     place.file("scan.json", scan.to_string());
     let cases = place.path("cases.json").display().to_string();
     place.out(0, &["replay", &folder, "--every", "6h", "--out", &cases]);
+    let customer = format!("customer:{}", scan["findings"][0]["customer"].as_str().unwrap());
+    let explained =
+        place.json(0, &["explain", &folder, "--entity", &customer, "--purpose", "a test", "--format", "json"]);
+    assert_eq!(explained["records"], scan["records"]);
+    place.file("explanation.json", explained.to_string());
+    let evaluation = place.path("evaluation.json").display().to_string();
+    place.out(0, &["evaluate", &folder, "--every", "6h", "--format", "json", "--out", &evaluation]);
     let Some(python) = std::env::var_os("TRIBUNE_PYTHON") else {
         println!("skipped: TRIBUNE_PYTHON does not name a Python with jsonschema");
         return;
     };
-    for (output, schema) in [("scan.json", "findings-1.json"), ("cases.json", "cases-1.json")] {
+    for (output, schema) in [
+        ("scan.json", "findings-1.json"),
+        ("cases.json", "cases-1.json"),
+        ("explanation.json", "explanation-1.json"),
+        ("evaluation.json", "evaluation-1.json"),
+    ] {
         let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(schema);
         let program = "import json,sys,jsonschema; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))";
         let check = Command::new(&python).args(["-c", program]).arg(place.path(output)).arg(schema).output().unwrap();
         assert!(check.status.success(), "{output}: {}", String::from_utf8_lossy(&check.stderr));
     }
+}
+
+#[test]
+fn a_state_fed_by_and_by_says_what_a_scan_of_everything_says() {
+    let place = Place::new();
+    let folder = place.provider("90", "9");
+    let facts = format!("{folder}/facts.csv");
+    let whole = place.json(0, &["scan", &folder, "--format", "json"]);
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "parquet"));
+    files.sort();
+    let state = place.path("state").display().to_string();
+    let scan = |records: &[&str]| {
+        place.json(0, &[&["scan", "--state", &state, "--facts", &facts, "--format", "json"], records].concat())
+    };
+    for half in files.chunks(files.len().div_ceil(2)) {
+        scan(&half.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>());
+    }
+    for fed in [scan(&[]), scan(&[&folder])] {
+        assert_eq!((&fed["findings"], &fed["records"]), (&whole["findings"], &whole["records"]));
+    }
+    let replay = |records: &[&str]| {
+        place.json(0, &[&["replay", "--every", "6h", "--facts", &facts, "--format", "json"], records].concat())["cases"].take()
+    };
+    assert_eq!(replay(&["--state", &state]), replay(&[&folder]));
+    std::fs::write(place.path("state/manifests/00000002.json"), "{}").unwrap();
+    let output = place.run(&["scan", "--state", &state]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("manifests/00000002.json"), "{output:?}");
+}
+
+#[test]
+fn a_demo_simulates_replays_and_says_why() {
+    let place = Place::new();
+    let shown = place.out(0, &["demo", "--accounts", "60", "--days", "9", "--no-serve"]);
+    assert!(shown.contains("Everything here is simulated") && shown.contains("the floor is"), "{shown}");
 }
 
 #[test]
