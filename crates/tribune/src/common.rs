@@ -266,10 +266,7 @@ impl<'a> Head<'a> {
             schema,
             as_of: as_of.to_string(),
             engine: format!("tribune {}", env!("CARGO_PKG_VERSION")),
-            records: RecordsHead {
-                tally: &opened.tally,
-                digest: usage::records_digest(&opened.usage, as_of)?,
-            },
+            records: RecordsHead { tally: &opened.tally, digest: usage::records_digest(&opened.usage, as_of)? },
             policies: policies.map(|p| PolicyHead { id: &p.id, version: &p.version, digest: &p.digest }).collect(),
         })
     }

@@ -215,7 +215,8 @@ fn a_state_fed_by_and_by_says_what_a_scan_of_everything_says() {
         assert_eq!((&fed["findings"], &fed["records"]), (&whole["findings"], &whole["records"]));
     }
     let replay = |records: &[&str]| {
-        place.json(0, &[&["replay", "--every", "6h", "--facts", &facts, "--format", "json"], records].concat())["cases"].take()
+        place.json(0, &[&["replay", "--every", "6h", "--facts", &facts, "--format", "json"], records].concat())["cases"]
+            .take()
     };
     assert_eq!(replay(&["--state", &state]), replay(&[&folder]));
     std::fs::write(place.path("state/manifests/00000002.json"), "{}").unwrap();

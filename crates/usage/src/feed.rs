@@ -284,7 +284,9 @@ impl Ledger {
 
 fn gone(needed: &str, reason: String, plan: &Plan, remapped: bool) -> FeedError {
     let why = match plan.withdrawn.first() {
-        Some(address) if !remapped => format!("{address} was altered or replaced, and what it said is to be taken back"),
+        Some(address) if !remapped => {
+            format!("{address} was altered or replaced, and what it said is to be taken back")
+        }
         _ => "the meter catalogues are others than those the records were mapped with".to_owned(),
     };
     FeedError::Gone { why, needed: needed.to_owned(), reason }

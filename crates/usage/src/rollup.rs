@@ -553,13 +553,7 @@ fn newest(store: &dyn ObjectStore, prefix: &Path) -> Result<(Manifest, String)> 
     let number = |name: &str| name.strip_suffix(".json")?.parse::<u64>().ok();
     let version = listed.objects.iter().filter_map(|object| number(object.location.filename()?)).max().unwrap_or(0);
     if version == 0 {
-        let empty = Manifest {
-            schema: SCHEMA.to_owned(),
-            version,
-            parent: None,
-            ledger: None,
-            files: Vec::new(),
-        };
+        let empty = Manifest { schema: SCHEMA.to_owned(), version, parent: None, ledger: None, files: Vec::new() };
         return Ok((empty, format!("sha256:{}", sha256(b""))));
     }
     let at = manifest_path(version);

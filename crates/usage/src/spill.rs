@@ -170,13 +170,7 @@ pub(crate) struct Spill<'a> {
 impl<'a> Spill<'a> {
     pub(crate) fn new(days: &'a Days) -> Self {
         let count = days.locks.len();
-        Self {
-            days,
-            first: first_day().0,
-            buffers: vec![Vec::new(); count],
-            held: 0,
-            touched: vec![false; count],
-        }
+        Self { days, first: first_day().0, buffers: vec![Vec::new(); count], held: 0, touched: vec![false; count] }
     }
 
     /// The days that rows were pushed to since the last call, ascending.

@@ -19,9 +19,7 @@ use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
 use usage::feed::{Fed, FeedError, feed};
 use usage::rollup::Rollups;
-use usage::{
-    Books, ByDay, Catalogue, Day, Hour, Measure, Period, ReadError, ReadOptions, Tally, read, records_digest,
-};
+use usage::{Books, ByDay, Catalogue, Day, Hour, Measure, Period, ReadError, ReadOptions, Tally, read, records_digest};
 
 const HEADER: &str = "ProviderName,BillingAccountId,SubAccountId,ServiceCategory,ServiceName,RegionId,SkuId,SkuMeter,\
     ConsumedQuantity,ConsumedUnit,PricingQuantity,PricingUnit,ChargeCategory,ChargeClass,ChargeFrequency,\
@@ -585,7 +583,8 @@ fn what_cannot_be_taken_back_is_refused_by_name_and_changes_nothing() {
     fs::write(folder.path("1.v2.csv"), csv(&[on(1, "z")])).unwrap();
     let meters = Folder::new().file("more.toml", "provider = [\"Elsewhere\"]\n");
     let others = Catalogue::built_in().unwrap().with_dir(meters.0.path()).unwrap();
-    for (gone, catalogue, says) in [("2.csv", &built_in, "1.csv was altered or replaced"), ("3.csv", &others, "meter")] {
+    for (gone, catalogue, says) in [("2.csv", &built_in, "1.csv was altered or replaced"), ("3.csv", &others, "meter")]
+    {
         let kept = fs::read(folder.path(gone)).unwrap();
         fs::remove_file(folder.path(gone)).unwrap();
         let error = fed(state.path(), &[folder.path("1.v2.csv")], catalogue).unwrap_err().to_string();

@@ -215,7 +215,12 @@ fn hour_of(milliseconds: i64) -> Hour {
 }
 
 /// Adds the rows of a file of the hourly or daily table.
-pub(super) fn decode(bytes: Bytes, day: Day, names: &mut Merged, sheet: &mut Sheet) -> std::result::Result<(), ParquetError> {
+pub(super) fn decode(
+    bytes: Bytes,
+    day: Day,
+    names: &mut Merged,
+    sheet: &mut Sheet,
+) -> std::result::Result<(), ParquetError> {
     for batch in batches(bytes)? {
         let batch = batch?;
         let words = names.words(&batch)?;
