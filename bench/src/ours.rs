@@ -104,12 +104,16 @@ fn forget_peak() -> Result<(), Failure> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }
 
-fn read(inputs: &[String], catalogue: &Catalogue, scratch: &Path, threads: usize) -> Result<Books, Failure> {
-    let books = usage::read(inputs, catalogue, &ReadOptions { scratch, threads, progress: &|_| {} })?;
+fn read(inputs: &[String], catalogue: &Catalogue, options: &ReadOptions<'_>) -> Result<Books, Failure> {
+    let books = usage::read(inputs, catalogue, options)?;
     if !books.tally().is_clean() || books.tally().unmapped > 0 {
         return Err("the generated month did not read cleanly; delete it and run again".into());
     }
     Ok(books)
+}
+
+fn options(month: &Month, threads: usize, fingerprints: bool) -> ReadOptions<'_> {
+    ReadOptions { scratch: &month.folder, threads, fingerprints, progress: &|_| {} }
 }
 
 fn text(path: PathBuf) -> String {
@@ -121,7 +125,7 @@ fn rank(month: &Month, policies: Vec<Policy>, whole: bool, threads: usize) -> Re
     let mut parts = Stopwatch::start();
     let catalogue = Catalogue::built_in()?;
     let facts = if whole { Facts::read(&month.records().join("facts.csv"))? } else { Facts::empty() };
-    let books = read(&[text(month.records())], &catalogue, &month.folder, threads)?;
+    let books = read(&[text(month.records())], &catalogue, &options(month, threads, false))?;
     parts.lap("read");
     let at = books.known().map(|(_, last)| last).ok_or("the month is empty")?;
     let mut watch = Watch::new(policies, facts, threads)?;
@@ -177,7 +181,7 @@ fn rollups(month: &Month, threads: usize) -> Result<Value, Failure> {
         std::fs::remove_dir_all(&folder)?;
     }
     let mut parts = Stopwatch::start();
-    let books = read(&[text(month.records())], &Catalogue::built_in()?, &month.folder, threads)?;
+    let books = read(&[text(month.records())], &Catalogue::built_in()?, &options(month, threads, true))?;
     parts.lap("read");
     let mut rollups = Rollups::local(&folder)?;
     let mut bytes = 0;
@@ -211,7 +215,7 @@ fn ticks(month: &Month, account: &str, threads: usize) -> Result<Value, Failure>
     for tick in 0..TICKS {
         let mut parts = Stopwatch::start();
         let at = month.end().plus(tick + 1);
-        let books = read(&[text(month.tick_file(tick))], &catalogue, &month.folder, threads)?;
+        let books = read(&[text(month.tick_file(tick))], &catalogue, &options(month, threads, true))?;
         parts.lap("read");
         let (mut new, mut prints) = (Vec::new(), Vec::new());
         for day in books.days() {

@@ -113,19 +113,31 @@ impl<'a> Feed<'a> {
         }
         let place = self.mappings.len() - 1;
         let Some(mapping) = self.mappings.get(place) else { return Ok(()) };
-        for rows in parts {
-            let rows = rows.map_err(UsageError::from)?.into_iter().map(|row| self.view.show(row));
-            let (now, later): (Vec<Usage>, Vec<Usage>) = rows.partition(|row| known(row) <= until);
-            watch.apply(mapping, &now, until);
-            for row in later {
-                let waiting = self.pending.entry(known(&row)).or_default();
-                match waiting.last_mut().filter(|(of, _)| *of == place) {
-                    Some((_, rows)) => rows.push(row),
-                    None => waiting.push((place, vec![row])),
+        let (view, pending) = (self.view, &mut self.pending);
+        std::thread::scope(|scope| {
+            // The next part is read while this one is taken up.
+            let (send, receive) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(move || {
+                for rows in parts {
+                    if send.send(rows).is_err() {
+                        break;
+                    }
+                }
+            });
+            for rows in receive {
+                let rows = rows.map_err(UsageError::from)?.into_iter().map(|row| view.show(row));
+                let (now, later): (Vec<Usage>, Vec<Usage>) = rows.partition(|row| known(row) <= until);
+                watch.apply(mapping, &now, until);
+                for row in later {
+                    let waiting = pending.entry(known(&row)).or_default();
+                    match waiting.last_mut().filter(|(of, _)| *of == place) {
+                        Some((_, rows)) => rows.push(row),
+                        None => waiting.push((place, vec![row])),
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

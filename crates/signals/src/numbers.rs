@@ -3,6 +3,8 @@
 //! It is not a statistics library: just what the workload row needs, each with the rounding it uses (towards zero
 //! unless it says otherwise).
 
+use std::sync::LazyLock;
+
 /// `a × 1000 ÷ b`, towards zero; `None` when `b` is not positive.
 pub fn permille(a: i64, b: i64) -> Option<i64> {
     (b > 0).then(|| clamp(i128::from(a) * 1_000 / i128::from(b)))
@@ -29,16 +31,52 @@ pub fn median(values: &mut [i64]) -> Option<i64> {
     percentile(values, 50)
 }
 
-/// 1000 · log₂(x), rounded down, for x ≥ 1; 0 below. Digits come one by one from repeated squaring (Knuth, TAOCP 1.2.2).
+/// 1000 · log₂(x), rounded down, for x ≥ 1; 0 below.
 pub fn log2_milli(x: i64) -> i64 {
     if x <= 1 {
         return 0;
     }
     let whole = i64::from(63 - x.leading_zeros());
     // The mantissa in [1, 2), as a fixed-point number with 62 fractional bits.
-    let mut mantissa = u128::from(x.unsigned_abs()) << (62 - whole);
-    let mut fraction: i64 = 0;
+    whole * 1_000 + LOGARITHMS.thousandths(x.unsigned_abs() << (62 - whole))
+}
+
+/// Where each thousandth of the logarithm begins, for mantissas: asked for hundreds of times for every account.
+struct Logarithms {
+    /// By thousandth, the least mantissa that reaches it.
+    least: Vec<u64>,
+    /// By the ten bits that follow a mantissa's first, the thousandth that the least such mantissa has.
+    from: Vec<usize>,
+}
+
+static LOGARITHMS: LazyLock<Logarithms> = LazyLock::new(|| {
+    let one = 1_u64 << 62;
+    let least = |thousandth: i64| {
+        let (mut below, mut reaches) = (one - 1, one << 1);
+        while reaches - below > 1 {
+            let middle = below + (reaches - below) / 2;
+            *(if digits(middle) < thousandth { &mut below } else { &mut reaches }) = middle;
+        }
+        reaches
+    };
+    let from = (0..1_024).map(|bits| digits(one | bits << 52) as usize);
+    Logarithms { least: (0..1_000).map(least).collect(), from: from.collect() }
+});
+
+impl Logarithms {
+    fn thousandths(&self, mantissa: u64) -> i64 {
+        let from = self.from.get((mantissa >> 52) as usize & 1_023).copied().unwrap_or_default();
+        let after = self.least.get(from + 1..).unwrap_or_default();
+        // A thousandth is never shorter than 2⁻¹¹: one or two steps.
+        (from + after.iter().take_while(|least| **least <= mantissa).count()) as i64
+    }
+}
+
+/// The thousandths of a mantissa's logarithm, digit by digit from repeated squaring (Knuth, TAOCP 1.2.2).
+fn digits(mantissa: u64) -> i64 {
     const DIGITS: u32 = 20;
+    let mut mantissa = u128::from(mantissa);
+    let mut fraction: i64 = 0;
     for _ in 0..DIGITS {
         mantissa = (mantissa * mantissa) >> 62;
         fraction <<= 1;
@@ -47,7 +85,7 @@ pub fn log2_milli(x: i64) -> i64 {
             fraction |= 1;
         }
     }
-    whole * 1_000 + ((fraction * 1_000) >> DIGITS)
+    (fraction * 1_000) >> DIGITS
 }
 
 /// Pearson's correlation of pairs, in thousandths; `None` for fewer than `least` pairs or where one side never changes.
@@ -120,6 +158,14 @@ mod tests {
         fn logarithms_are_right_to_a_thousandth(x in 1_i64..i64::MAX) {
             let exact = (x as f64).log2() * 1_000.0;
             prop_assert!((log2_milli(x) as f64 - exact).abs() <= 1.01, "{} {}", log2_milli(x), exact);
+        }
+
+        #[test]
+        fn the_table_of_logarithms_says_what_the_digits_say(mantissa in 1_u64 << 62..1 << 63, near in 0..1_000_usize) {
+            prop_assert_eq!(LOGARITHMS.thousandths(mantissa), digits(mantissa));
+            let least = LOGARITHMS.least[near];
+            prop_assert_eq!(LOGARITHMS.thousandths(least), near as i64);
+            prop_assert!(near == 0 || LOGARITHMS.thousandths(least - 1) == near as i64 - 1);
         }
 
         #[test]

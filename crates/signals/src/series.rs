@@ -28,7 +28,7 @@ struct Window<const N: usize> {
     end: i32,
 }
 
-#[expect(clippy::indexing_slicing, reason = "an index modulo N lies within N cells")]
+#[expect(clippy::indexing_slicing, reason = "an index modulo N lies within N cells; a clipped range within its own")]
 impl<const N: usize> Window<N> {
     fn new(at: i32) -> Self {
         Self { cells: Cells::Narrow(Box::new([0; N])), end: at }
@@ -73,9 +73,25 @@ impl<const N: usize> Window<N> {
     fn add_to(&self, until: i32, out: &mut [i64]) {
         let from = until - out.len() as i32;
         let (first, last) = (from.max(self.end - N as i32), until.min(self.end));
-        for at in first..last {
-            let sum = &mut out[(at - from) as usize];
-            *sum = sum.saturating_add(self.get(at));
+        if first >= last {
+            return;
+        }
+        let out = &mut out[(first - from) as usize..(last - from) as usize];
+        match &self.cells {
+            Cells::Narrow(cells) => add_ring(&cells[..], Self::slot(first), out),
+            Cells::Wide(cells) => add_ring(&cells[..], Self::slot(first), out),
+        }
+    }
+}
+
+/// Adds a ring's cells from this slot on to `out`, which is no longer than the ring: one run of cells or two.
+fn add_ring<T: Copy + Into<i64>>(ring: &[T], slot: usize, out: &mut [i64]) {
+    let (start, rest) = ring.split_at(slot.min(ring.len()));
+    let (before, after) = out.split_at_mut(rest.len().min(out.len()));
+    // Two plain loops, which the compiler turns into wide additions.
+    for (out, ring) in [(before, rest), (after, start)] {
+        for (sum, cell) in out.iter_mut().zip(ring) {
+            *sum = sum.saturating_add((*cell).into());
         }
     }
 }
@@ -305,44 +321,50 @@ impl History {
     /// Adds rows that are known by `until`, the hour that is looked at next. Hours that no window from there on can show
     /// are not added one by one. A row that names nothing adopted is passed over.
     pub fn apply(&mut self, mapping: &Mapping, rows: &[Usage], until: Hour) {
-        for row in rows {
-            let (Some(&account), Some(&region)) =
-                (mapping.accounts.get(row.account as usize), mapping.regions.get(usize::from(row.region)))
-            else {
-                continue;
-            };
-            self.apply_one(account, region, row, until);
+        // Rows come sorted: most lie in the series of the one before.
+        let of = |row: &Usage| (row.account, row.measure, row.region);
+        for same in rows.chunk_by(|a, b| of(a) == of(b)) {
+            let Some(first) = same.first() else { continue };
+            let account = mapping.accounts.get(first.account as usize);
+            let region = mapping.regions.get(usize::from(first.region));
+            if let Some((account, region)) = account.zip(region) {
+                self.apply_same(*account, *region, first, same, until);
+            }
         }
     }
 
-    fn apply_one(&mut self, account: u32, region: u16, row: &Usage, until: Hour) {
+    /// Adds rows of one series.
+    fn apply_same(&mut self, account: u32, region: u16, first: &Usage, rows: &[Usage], until: Hour) {
         let Some(slot) = self.accounts.get_mut(account as usize) else { return };
-        let start = match row.period {
+        let start = |row: &Usage| match row.period {
             Period::Hour(hour) => hour,
             Period::Day(day) => day.start(),
         };
-        let account = slot.get_or_insert_with(|| Account::new(start));
-        account.first = account.first.min(start);
-        if let Some(series) = account.series(row.measure, region, row.period) {
-            series.days.add(row.period.day().0, row.quantity);
-            if let Period::Hour(hour) = row.period
-                && hour >= until.plus(-(HOURS as i32))
-            {
-                series.hours.add(hour.0, row.quantity);
+        let account = slot.get_or_insert_with(|| Account::new(start(first)));
+        account.first = rows.iter().map(start).fold(account.first, Hour::min);
+        if let Some(series) = account.series(first.measure, region, first.period) {
+            for row in rows {
+                series.days.add(row.period.day().0, row.quantity);
+                if let Period::Hour(hour) = row.period
+                    && hour >= until.plus(-(HOURS as i32))
+                {
+                    series.hours.add(hour.0, row.quantity);
+                }
             }
         }
-        match row.period {
-            Period::Day(day) => account.daily.add(day.0, 1),
-            Period::Hour(Hour(hour)) => {
-                let shown = hour >= until.0 - (HOURS as i32 + 24);
-                let new = account.presence(region, hour).is_some_and(|presence| shown && presence.mark(hour));
-                if let Some(slot) = self.regions.get_mut(usize::from(region)) {
-                    let counts = slot.get_or_insert_with(|| RegionHours { accounts: Window::new(hour), latest: hour });
-                    counts.latest = counts.latest.max(hour);
-                    if new {
-                        counts.accounts.add(hour, 1);
-                    }
-                }
+        let days = rows.iter().filter_map(|row| if let Period::Day(day) = row.period { Some(day) } else { None });
+        days.for_each(|day| account.daily.add(day.0, 1));
+        let hours = rows.iter().filter_map(|row| if let Period::Hour(hour) = row.period { Some(hour.0) } else { None });
+        let mut hours = hours.peekable();
+        let (Some(any), Some(counts)) = (hours.peek().copied(), self.regions.get_mut(usize::from(region))) else {
+            return;
+        };
+        let counts = counts.get_or_insert_with(|| RegionHours { accounts: Window::new(any), latest: any });
+        let Some(presence) = account.presence(region, any) else { return };
+        for hour in hours {
+            counts.latest = counts.latest.max(hour);
+            if hour >= until.0 - (HOURS as i32 + 24) && presence.mark(hour) {
+                counts.accounts.add(hour, 1);
             }
         }
     }

@@ -48,7 +48,7 @@ fn rows(days: i32) -> Vec<(Hour, String)> {
 
 fn books(folder: &Path) -> Books {
     let catalogue = Catalogue::built_in().unwrap();
-    let options = ReadOptions { scratch: folder, threads: 2, progress: &|_| () };
+    let options = ReadOptions { scratch: folder, threads: 2, fingerprints: true, progress: &|_| () };
     usage::read(&[folder.display().to_string()], &catalogue, &options).unwrap()
 }
 

@@ -169,6 +169,7 @@ impl Sources {
         let options = ReadOptions {
             scratch: &scratch,
             threads,
+            fingerprints: self.state.is_some(),
             progress: &|p| progress.show(p.bytes_done, p.bytes, &format!("{} rows", thousands(p.rows))),
         };
         let (usage, tally) = read(&catalogue, &options)?;

@@ -25,6 +25,8 @@ pub struct ReadOptions<'a> {
     pub scratch: &'a Path,
     /// How many threads read; at least one does.
     pub threads: usize,
+    /// Whether [`Books::day_fingerprinted`] is going to be asked; else less stands in the scratch folder.
+    pub fingerprints: bool,
     /// Told now and then how far it is.
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
@@ -112,7 +114,7 @@ pub(crate) fn read_found(
         tallying.unreadable(file, reason.clone());
     }
     let days = days.begun();
-    let settled = settle_all(folder.path(), &days, &renaming, options.threads).map_err(unusable)?;
+    let settled = settle_all(folder.path(), &days, &renaming, options).map_err(unusable)?;
     let files = (found.files.len() + found.unreadable.len()) as u64;
     let mut by_file = tallying.take_files();
     let by_file = (0..found.files.len()).map(|place| by_file.remove(&place).unwrap_or_default()).collect();
@@ -147,16 +149,19 @@ fn in_parallel<T: Send>(
     })
 }
 
-fn settle_all(folder: &Path, days: &[Day], renaming: &Renaming, threads: usize) -> io::Result<Settled> {
+fn settle_all(folder: &Path, days: &[Day], renaming: &Renaming, options: &ReadOptions<'_>) -> io::Result<Settled> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut all = Settled::default();
         while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
             all.add(spill::settle(folder, *day, renaming)?);
+            if !options.fingerprints {
+                spill::forget_fingerprints(folder, *day)?;
+            }
         }
         Ok(all)
     };
-    in_parallel(threads, work, Settled::add)
+    in_parallel(options.threads, work, Settled::add)
 }
 
 /// What a thread takes next.
@@ -420,7 +425,8 @@ impl Books {
     }
 
     /// The usage of a day in its order, each row with the fingerprint of the record it comes from: for who
-    /// adds to what was read before, where the same record may come again.
+    /// adds to what was read before, where the same record may come again. Must have been
+    /// [asked for](ReadOptions::fingerprints) when it was read.
     pub fn day_fingerprinted(&self, day: Day) -> io::Result<Vec<(Usage, u128)>> {
         match self.days.binary_search(&day) {
             Ok(_) => spill::load_fingerprinted(self.folder.path(), day, &self.renaming),
@@ -439,7 +445,7 @@ impl ByDay for Books {
     }
 
     fn day(&self, day: Day) -> Result<DayUsage<'_>, UsageError> {
-        let parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>>> = match self.days.binary_search(&day) {
+        let parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>> + Send> = match self.days.binary_search(&day) {
             Ok(_) => Box::new(spill::Parts::of(self.folder.path(), day)?),
             Err(_) => Box::new(std::iter::empty()),
         };

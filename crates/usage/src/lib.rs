@@ -133,7 +133,7 @@ pub struct DayUsage<'a> {
     /// The names behind the indices of the rows.
     pub names: Cow<'a, Names>,
     /// The rows, sorted by account, measure, region, period and known hour, in parts that never divide an account.
-    pub parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>> + 'a>,
+    pub parts: Box<dyn Iterator<Item = io::Result<Vec<Usage>>> + Send + 'a>,
 }
 
 /// Why usage that was there cannot be had.

@@ -16,7 +16,7 @@ const DAY_BYTES: usize = 256 << 10;
 /// All buffers of one reader are written when they reach this together.
 const READER_BYTES: usize = 48 << 20;
 /// About how many rows are sorted at a time.
-const RANGE_ROWS: usize = 1 << 21;
+const RANGE_ROWS: usize = 5 << 20;
 /// About how many settled rows are looked at at a time.
 const PART_ROWS: usize = 1 << 16;
 /// The code of a whole day, after the hours 0 to 23.
@@ -273,6 +273,11 @@ pub(crate) fn settle(folder: &Path, day: Day, renaming: &Renaming) -> io::Result
     }
     out.flush()?;
     Ok(settled)
+}
+
+/// After [`settle`]: what only [`load_fingerprinted`] reads.
+pub(crate) fn forget_fingerprints(folder: &Path, day: Day) -> io::Result<()> {
+    std::fs::remove_file(raw_path(folder, day))
 }
 
 /// The end of a range of accounts that has about [`RANGE_ROWS`] rows: at least one account.

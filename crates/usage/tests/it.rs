@@ -166,7 +166,7 @@ impl Folder {
 }
 
 fn try_books(inputs: &[String], scratch: &Path) -> Result<Books, ReadError> {
-    let options = ReadOptions { scratch, threads: 2, progress: &|_| {} };
+    let options = ReadOptions { scratch, threads: 2, fingerprints: true, progress: &|_| {} };
     read(inputs, &Catalogue::built_in().unwrap(), &options)
 }
 
@@ -541,7 +541,7 @@ proptest! {
 
 fn fed(state: &Path, inputs: &[String], catalogue: &Catalogue) -> Result<Fed, FeedError> {
     let scratch = std::path::absolute(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let options = ReadOptions { scratch: &scratch, threads: 2, progress: &|_| {} };
+    let options = ReadOptions { scratch: &scratch, threads: 2, fingerprints: true, progress: &|_| {} };
     feed(&mut Rollups::local(state).unwrap(), inputs, catalogue, &options)
 }
 
