@@ -115,11 +115,14 @@ fn count(rollups: &mut Rollups, books: &Books, rebuilt: &BTreeSet<Day>, ledger: 
     Ok(())
 }
 
+/// Rows, and the day and the fingerprint of each.
+pub type Unseen = (Vec<Usage>, Vec<(Day, u128)>);
+
 /// The rows of a day whose fingerprints (sorted) were not seen, and the fingerprints.
 ///
 /// # Errors
 /// If the scratch folder fails.
-pub fn unseen(books: &Books, day: Day, seen: &[u128]) -> io::Result<(Vec<Usage>, Vec<(Day, u128)>)> {
+pub fn unseen(books: &Books, day: Day, seen: &[u128]) -> io::Result<Unseen> {
     let rows = books.day_fingerprinted(day)?.into_iter();
     let new = rows.filter(|(_, print)| seen.binary_search(print).is_err());
     Ok(new.map(|(row, print)| (row, (day, print))).unzip())
