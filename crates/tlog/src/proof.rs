@@ -179,7 +179,12 @@ mod tests {
         assert_eq!(line("index 256\n", "index 256\nextra bW9yZQ==\n"), 4);
         assert_eq!(line("extra bW9yZQ==\nindex 256\n", ""), 2);
         let hash = format!("{}\n", Hash::EMPTY_ROOT);
-        assert_eq!(line("index 256\n", &format!("index 256\n{}", hash.repeat(64))), 3 + 64);
+        let with = |lines: usize| {
+            let missing = lines - proof(300, 256, b"").hashes.len();
+            good.replacen("index 256\n", &format!("index 256\n{}", hash.repeat(missing)), 1)
+        };
+        assert_eq!(Proof::parse(with(63).as_bytes()).unwrap().hashes.len(), 63);
+        assert!(matches!(Proof::parse(with(64).as_bytes()), Err(KeptProofError::Form { line: 67, .. })));
         assert_eq!(line("\n\n", "\n"), 3 + proof(300, 256, b"").hashes.len() + 1);
         assert!(matches!(good.trim_end().parse::<Proof>(), Err(KeptProofError::Note(_))));
         assert_eq!(Proof::parse(&vec![b'a'; BYTES_MAX + 1]), Err(KeptProofError::Long(BYTES_MAX + 1)));
