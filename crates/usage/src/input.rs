@@ -151,11 +151,16 @@ impl Listing {
     }
 
     fn list(&mut self, address: &str) -> Result<(), String> {
-        let fault = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+        // What a store answers in XML follows what it means.
+        let fault = |error: &dyn std::fmt::Display| {
+            let said = error.to_string();
+            let meaning = said.lines().next().and_then(|line| line.split("<?xml").next()).unwrap_or_default();
+            format!("cannot be read: {}; check the address and who may read it", meaning.trim_end_matches([':', ' ']))
+        };
         let url = url::Url::parse(address).map_err(|error| fault(&error))?;
         let settings = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (store, prefix) = object_store::parse_url_opts(&url, settings).map_err(|error| {
-            format!("cannot be read: {error}; this program may have been built without that kind of store")
+            format!("cannot be read: {error}; for S3, build Tribune with `--features s3`")
         })?;
         let store: Arc<dyn ObjectStore> = Arc::from(store);
         let base = address.strip_suffix(prefix.as_ref()).unwrap_or(address).trim_end_matches('/');
