@@ -10,6 +10,7 @@ use crate::sql::{Query, Relations, SqlError};
 use crate::workload::Hourly;
 use include_dir::{Dir, include_dir};
 use review::evidence::divide_half_even;
+use review::procedure::Procedure;
 use review::{Decibans, EvidenceTable, Family};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -110,7 +111,7 @@ struct PolicyFile {
     cases_per_week: f64,
     families: FamiliesNeeded,
     fast_lane: FastLane,
-    review: Review,
+    review: Procedure,
     #[serde(rename = "signal", default)]
     signals: Vec<SignalFile>,
 }
@@ -137,18 +138,6 @@ pub struct FastLane {
     pub column: String,
     /// From this value on.
     pub at_least: i64,
-}
-
-/// What a review of this clause needs.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Review {
-    /// Steps in order.
-    pub steps: Vec<String>,
-    /// The interventions it allows, mildest first.
-    pub interventions: Vec<String>,
-    /// Services that are never a target.
-    pub protected_services: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -264,7 +253,7 @@ pub struct Policy {
     /// What needs no second day.
     pub fast_lane: FastLane,
     /// What a review needs.
-    pub review: Review,
+    pub review: Procedure,
     /// The signals, in the pack's order.
     pub signals: Vec<Signal>,
     /// `sha256:…` over all files of the pack.
@@ -450,8 +439,8 @@ fn check_rules(file: &PolicyFile, faults: &mut Vec<Fault>) {
             file.fast_lane.column.escape_default()
         ));
     }
-    if file.review.steps.is_empty() || file.review.interventions.is_empty() {
-        fault("`review.steps` and `review.interventions` may not be empty".into());
+    for wrong in file.review.faults() {
+        fault(format!("review, {wrong}"));
     }
     if file.signals.is_empty() {
         fault("has no [[signal]]; without one it finds nothing".into());
@@ -545,9 +534,20 @@ floor_db = -10
 families = { count = 3, at_least_db = 4 }
 fast_lane = { column = "calls_per_hour_6h_min", at_least = 100000 }
 [review]
-steps = ["look"]
-interventions = ["ask"]
 protected_services = []
+approvals = 2
+days_to_answer = 14
+
+[[review.element]]
+id = "E1"
+title = "it is collected"
+rests_on = ["meters"]
+interim = true
+
+[[review.intervention]]
+id = "ask"
+title = "ask"
+reach = "asks"
 [[signal]]
 id = "calls"
 family = "scale"

@@ -2,6 +2,7 @@
 
 use crate::common::{self, Failure, clean, output, put};
 use clap::Subcommand;
+use review::procedure::Procedure;
 use signals::pack::{Policy, Signal};
 use signals::watch::{Watch, relations};
 use std::io::Write;
@@ -140,12 +141,31 @@ fn text(out: &mut impl Write, policy: &Policy) -> Result<(), Failure> {
             show_signal(out, signal)?;
         }
     }
-    put(out, "\nWhat a review needs, in order")?;
-    for (step, number) in policy.review.steps.iter().zip(1..) {
-        put(out, &format!("  {number}. {}", clean(step)))?;
+    show_review(out, &policy.review)
+}
+
+fn show_review(out: &mut impl Write, review: &Procedure) -> Result<(), Failure> {
+    put(out, "\nWhat must be shown, each by itself")?;
+    for element in &review.elements {
+        let rests_on: Vec<&str> = element.rests_on.iter().map(|basis| basis.words()).collect();
+        put(out, &format!("  {} {}; may rest on {}", element.id, clean(&element.title), rests_on.join(", ")))?;
     }
-    put(out, &format!("\nInterventions, mildest first: {}", clean(&policy.review.interventions.join(", "))))?;
-    put(out, &format!("Never a target: {}", clean(&policy.review.protected_services.join(", "))))
+    put(out, "\nWhat a review needs before anything is disabled, in order")?;
+    for (step, number) in review.steps.iter().zip(1..) {
+        put(out, &format!("  {number}. {} (within {} days)", clean(&step.title), step.due_days))?;
+    }
+    put(out, "\nWhat may be ordered, mildest first")?;
+    for intervention in &review.interventions {
+        let standard = intervention.reach.standard().map_or("asks only".to_owned(), |standard| standard.to_string());
+        put(out, &format!("  {}: {}", clean(&intervention.title), standard))?;
+    }
+    put(out, &format!("Approved by {} people who did not propose it.", review.approvals))?;
+    put(out, &format!("Never a target: {}", clean(&names(&review.protected_services))))
+}
+
+/// Names, with commas between.
+pub(crate) fn names<'a, T: ToString + 'a>(names: impl IntoIterator<Item = &'a T>) -> String {
+    names.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn show_signal(out: &mut impl Write, signal: &Signal) -> Result<(), Failure> {

@@ -69,6 +69,7 @@ pub(crate) struct PolicyPage {
     digest: String,
     clause: String,
     signals: Vec<SignalLine>,
+    elements: Vec<String>,
     steps: Vec<String>,
     interventions: Vec<String>,
     protected: String,
@@ -95,9 +96,10 @@ impl PolicyPage {
             digest: policy.digest.clone(),
             clause: prose(&policy.clause),
             signals: signals.collect(),
-            steps: policy.review.steps.clone(),
-            interventions: policy.review.interventions.clone(),
-            protected: policy.review.protected_services.join(", "),
+            elements: policy.review.elements.iter().map(|one| format!("{}: {}", one.id, one.title)).collect(),
+            steps: policy.review.steps.iter().map(|step| step.title.clone()).collect(),
+            interventions: policy.review.interventions.iter().map(|one| one.title.clone()).collect(),
+            protected: crate::policy::names(&policy.review.protected_services),
         }
     }
 }

@@ -1,0 +1,502 @@
+//! What can happen to a case. An act that was admitted is an event of the record; state is a fold over them.
+//!
+//! Shapes only: whether an act may happen is said in [`crate::rules`], what it changes in [`crate::case`]. Nothing here
+//! holds a text: texts are private and stand encrypted beside the record, an act names them by digest.
+
+use crate::procedure::Basis;
+use crate::roster::{KeyForm, PublicKey};
+use crate::words::{
+    AccountId, Actor, AppealId, CaseId, CommandId, CustomerId, DecisionId, Digest, ElementId, EvidenceId,
+    InterventionId, ItemId, Moment, Origin, PersonId, ReportId, Role, ServiceId, Standard, StepId, Switch, Target,
+    Text,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An act, with who asks for it and when. Sent twice, it is carried out once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Of this one sending.
+    pub id: CommandId,
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: Actor,
+    /// What.
+    pub act: Act,
+}
+
+/// A command that was admitted, in its place. The record holds these and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The case.
+    pub case: CaseId,
+    /// Its place among the case's events, from 1.
+    pub number: u64,
+    /// The command.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// Everything that can happen to a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// It begins.
+    Open(Opening),
+    /// Another finding or report of the same workload joins it.
+    Join {
+        /// What.
+        source: Source,
+        /// The accounts it is about.
+        accounts: BTreeSet<AccountId>,
+    },
+    /// It takes in another case that turned out to be of the same workload, and with it what people did there.
+    TakeIn {
+        /// The other.
+        other: CaseId,
+        /// The accounts it was about.
+        accounts: BTreeSet<AccountId>,
+        /// What brought it about.
+        sources: BTreeSet<Source>,
+        /// What each person did there.
+        hands: BTreeMap<PersonId, BTreeSet<Hand>>,
+    },
+    /// It goes on in another case.
+    GoOnIn {
+        /// Which took it in.
+        other: CaseId,
+    },
+    /// Somebody gets a part in it.
+    Assign {
+        /// Who.
+        person: PersonId,
+        /// As what.
+        role: Role,
+    },
+    /// Somebody says whether they have a conflict.
+    Declare {
+        /// The conflict; none if they have none.
+        conflict: Option<Text>,
+    },
+    /// Somebody who has a conflict, or left, is replaced.
+    Release {
+        /// Who.
+        person: PersonId,
+    },
+    /// Sales, an executive or an authority spoke with somebody who reviews or decides.
+    NoteContact {
+        /// From where.
+        from: Contact,
+        /// With whom.
+        with: PersonId,
+        /// About what.
+        about: Text,
+    },
+    /// A step of the procedure is done.
+    CompleteStep {
+        /// Which.
+        step: StepId,
+        /// What was done.
+        note: Text,
+    },
+    /// Evidence comes in.
+    AddEvidence(Item),
+    /// Somebody handled an item.
+    HandleEvidence {
+        /// Which.
+        evidence: EvidenceId,
+        /// What they did with it.
+        note: Text,
+    },
+    /// A second person confirms that a text which is to leave cannot identify a source.
+    ConfirmSafe {
+        /// The text.
+        text: Text,
+        /// Who wrote it.
+        written_by: PersonId,
+    },
+    /// The customer is asked, with the reasons.
+    Ask {
+        /// Of this question.
+        id: ItemId,
+        /// The question.
+        text: Text,
+        /// Until when it can answer.
+        until: Moment,
+    },
+    /// The customer answers.
+    Answer {
+        /// Which question.
+        id: ItemId,
+        /// Its answer; none where it refuses.
+        text: Option<Text>,
+    },
+    /// The customer is not to be heard before; needs two people.
+    WaiveHearing {
+        /// Why.
+        reason: Text,
+    },
+    /// Every element is answered.
+    Determine(Determination),
+    /// Somebody who took part sees it otherwise.
+    Dissent {
+        /// Which determination, by its place from 0.
+        determination: usize,
+        /// How.
+        opinion: Text,
+    },
+    /// An intervention is proposed.
+    Propose(Decision),
+    /// One of those who decide approves, with a signature of their own.
+    Approve {
+        /// Which decision.
+        decision: DecisionId,
+        /// The signature.
+        approval: Approval,
+    },
+    /// One of those who decide refuses.
+    Refuse {
+        /// Which decision.
+        decision: DecisionId,
+        /// Why.
+        reason: Text,
+    },
+    /// The statement of reasons is served on the customer.
+    ServeNotice {
+        /// Of which decision.
+        decision: DecisionId,
+        /// The statement.
+        statement: Text,
+    },
+    /// The sealed list becomes the restrictions in force.
+    TakeEffect {
+        /// Which decision.
+        decision: DecisionId,
+        /// The root of the list that is enforced.
+        root: Digest,
+    },
+    /// What was decided for a time is over.
+    RunOut {
+        /// Which decision.
+        decision: DecisionId,
+    },
+    /// Data moves out of the workload's accounts: two people have 24 hours to decide.
+    NoteLeaving {
+        /// The finding that shows it.
+        finding: Digest,
+    },
+    /// What is done about data that leaves; needs two people who say the same.
+    DecideLeaving {
+        /// What.
+        choice: Leaving,
+        /// Why, and that preserving prolongs harm too was weighed.
+        reasons: Text,
+    },
+    /// Somebody looks whether a decision does what it should.
+    Check {
+        /// Which decision.
+        decision: DecisionId,
+        /// Which check: 30, 90 or 180 days after the effect.
+        days: u16,
+        /// Whether the restricted use is at zero.
+        use_ended: bool,
+        /// Whether other use is as before.
+        rest_as_before: bool,
+    },
+    /// The use may have come back elsewhere.
+    FollowUp {
+        /// Of this one.
+        id: ItemId,
+        /// The account, if it is one of this provider's.
+        account: Option<AccountId>,
+        /// What shows it.
+        finding: Digest,
+    },
+    /// A follow-up was looked at.
+    SettleFollowUp {
+        /// Which.
+        id: ItemId,
+        /// What became of it.
+        note: Text,
+    },
+    /// The customer, or whoever reported, appeals.
+    Appeal(Appeal),
+    /// An appeal that came too late is heard all the same; needs two people.
+    AdmitAppeal {
+        /// Which.
+        id: AppealId,
+        /// Why.
+        reason: Text,
+    },
+    /// Those who did not decide before decide the appeal; needs two who say the same.
+    DecideAppeal {
+        /// Which.
+        id: AppealId,
+        /// How.
+        outcome: AppealOutcome,
+        /// Why.
+        reasons: Text,
+    },
+    /// The customer is to be named in public: a decision of its own, of two people.
+    NamePublicly {
+        /// Why.
+        reasons: Text,
+    },
+    /// What was published was wrong.
+    Correct {
+        /// The statement that is corrected.
+        statement: Text,
+        /// What takes its place.
+        correction: Text,
+    },
+    /// Nothing is left to do.
+    Close(Closing),
+    /// Something new came up; others review it.
+    Reopen {
+        /// What is new.
+        material: EvidenceId,
+    },
+}
+
+/// How a case begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// What is reviewed.
+    pub kind: Kind,
+    /// The policy pack: id, version and digest.
+    pub policy: (String, String, Digest),
+    /// The customer whose workload it is.
+    pub customer: CustomerId,
+    /// The accounts of the workload.
+    pub accounts: BTreeSet<AccountId>,
+    /// What brought it about.
+    pub sources: BTreeSet<Source>,
+}
+
+/// What is reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A workload that runs.
+    Workload,
+    /// A use that is declared, before or under a contract.
+    DeclaredUse,
+}
+
+/// What brings a case about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum Source {
+    /// A finding, by the digest of what it says and of the records it rests on.
+    Finding {
+        /// Of the finding.
+        finding: Digest,
+        /// `records.digest` (contract §3).
+        records: Digest,
+    },
+    /// A report.
+    Report {
+        /// Which.
+        report: ReportId,
+    },
+}
+
+/// An item of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Within the case.
+    pub id: EvidenceId,
+    /// Of its content.
+    pub digest: Digest,
+    /// What it is, for what it may show.
+    pub basis: Basis,
+    /// Where it ultimately comes from; what shares an origin counts once.
+    pub origin: Origin,
+    /// Whether nobody knows who made it.
+    pub anonymous: bool,
+    /// The accounts and services it is about; a service of none is all of the account's.
+    pub about: BTreeSet<(AccountId, Option<ServiceId>)>,
+}
+
+/// What a determination says of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Established {
+    /// It is shown.
+    Established,
+    /// It is shown not to be so, or nothing shows it.
+    NotEstablished,
+    /// Neither.
+    Inconclusive,
+}
+
+/// The answer to one element.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElementAnswer {
+    /// Whether it is shown.
+    pub answer: Established,
+    /// How surely.
+    pub standard: Standard,
+    /// By what.
+    pub evidence: BTreeSet<EvidenceId>,
+    /// Why.
+    pub reasons: Text,
+}
+
+/// An answer to every element, at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Determination {
+    /// By element.
+    pub elements: BTreeMap<ElementId, ElementAnswer>,
+    /// What was within view and what was not.
+    pub view: Text,
+    /// The earlier one whose place it takes, by its place from 0.
+    pub supersedes: Option<usize>,
+}
+
+/// What is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Within the case.
+    pub id: DecisionId,
+    /// What it does.
+    pub order: Order,
+    /// On which determination, by its place from 0.
+    pub determination: Option<usize>,
+    /// The sealed list: sorted, each once. Empty where nothing is restricted.
+    pub targets: Vec<Target>,
+    /// For every switch in the list, why it and not less.
+    pub reasons: BTreeMap<Switch, Text>,
+    /// It cannot wait for the hearing and the steps; it lapses after ten days unless decided anew.
+    pub emergency: bool,
+    /// When it ends by itself.
+    pub ends: Option<Moment>,
+    /// When it is looked at again.
+    pub review: Option<Moment>,
+}
+
+/// What a decision does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Orders an intervention.
+    Impose {
+        /// Which.
+        intervention: InterventionId,
+    },
+    /// Lifts what another decision ordered, or leaves of it only its own list.
+    Lift {
+        /// The other.
+        decision: DecisionId,
+    },
+}
+
+/// A signature of one of those who decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// With which key.
+    pub key: PublicKey,
+    /// How it is held.
+    pub form: KeyForm,
+    /// Ed25519, over [`crate::seal::message`]; 64 bytes in hexadecimal.
+    pub signature: String,
+    /// The digest of what was shown to them: decision, list and preview.
+    pub shown: Digest,
+}
+
+/// Who spoke with somebody who reviews or decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contact {
+    /// Sales or the account team.
+    Sales,
+    /// An executive.
+    Executive,
+    /// A government or another authority.
+    Authority,
+}
+
+/// What is done about data that leaves.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "choice", rename_all = "snake_case")]
+pub enum Leaving {
+    /// Nothing: it goes.
+    LetGo,
+    /// Bulk export is held, by a decision of its own.
+    HoldExport,
+    /// It is preserved on a legal order.
+    Preserve {
+        /// The order.
+        order: Text,
+    },
+}
+
+/// A challenge to a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appeal {
+    /// Of this one.
+    pub id: AppealId,
+    /// Against which decision.
+    pub decision: DecisionId,
+    /// On what ground.
+    pub ground: Text,
+}
+
+/// How an appeal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppealOutcome {
+    /// The decision stands.
+    Rejected,
+    /// A part of it is to be lifted.
+    UpheldInPart,
+    /// All of it is to be lifted.
+    Upheld,
+}
+
+/// How a case ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// What is done for those who were affected, or why nothing.
+    pub remedy: Text,
+    /// How they, or who speaks for them, were consulted.
+    pub consulted: Text,
+    /// What is learnt from it.
+    pub lesson: Text,
+    /// Of a declared use: whether it may go on, and under which conditions.
+    pub declared_use: Option<DeclaredUse>,
+}
+
+/// What is said of a declared use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "declared_use", rename_all = "snake_case")]
+pub enum DeclaredUse {
+    /// It may.
+    Approved,
+    /// It may, within limits that are watched.
+    Conditions {
+        /// Calls an hour, at most.
+        calls_per_hour: i64,
+        /// Until when.
+        until: Moment,
+    },
+    /// It may not.
+    Rejected,
+}
+
+/// What somebody did in a case, as far as it bears on what else they may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    /// Answered the elements.
+    Determined,
+    /// Proposed a decision.
+    Proposed,
+    /// Approved or refused one, or decided with another what cannot wait.
+    Decided,
+    /// Decided an appeal.
+    DecidedAppeal,
+    /// Closed it.
+    Closed,
+}

@@ -1,0 +1,264 @@
+//! Whether a case, as the record has it, kept the invariants of due process.
+//!
+//! Written apart from [`crate::rules`] and [`crate::case`] on purpose: it looks at the events alone, keeps no state of
+//! theirs and shares no rule with them, so that a rule that is broken or missing there shows here. An auditor runs it
+//! over the record; tests run it over whatever the rules let pass.
+
+use crate::act::{Act, Approval, Contact, Decision, Established, Event, Item, Opening, Order};
+use crate::procedure::{Basis, Procedure, Reach};
+use crate::roster::Roster;
+use crate::seal;
+use crate::words::{AccountId, Actor, AppealId, DecisionId, ElementId, Moment, PersonId, Standard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// An invariant that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// At which event of the case.
+    pub number: u64,
+    /// Which invariant (blueprint §5, by its number).
+    pub invariant: u8,
+    /// What happened.
+    pub what: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event {}: invariant {}: {}", self.number, self.invariant, self.what)
+    }
+}
+
+/// What did not hold in a case, in the order of its events; nothing if all is well.
+pub fn audit(events: &[Event], procedure: &Procedure, roster: &Roster) -> Vec<Breach> {
+    let mut audit = Audit { procedure, roster, breaches: Vec::new(), history: History::default() };
+    for (event, number) in events.iter().zip(1..) {
+        let after = audit.history.last.unwrap_or(event.command.at);
+        audit.hold(event, 10, event.number == number && event.command.at >= after, "it is out of its place");
+        audit.event(event);
+        audit.history.last = Some(event.command.at);
+    }
+    audit.breaches
+}
+
+/// What happened so far, as plain lists.
+#[derive(Default)]
+struct History {
+    last: Option<Moment>,
+    opening: Option<Opening>,
+    accounts: BTreeSet<AccountId>,
+    items: Vec<Item>,
+    declared: BTreeMap<PersonId, bool>,
+    proposals: BTreeMap<DecisionId, (PersonId, Decision)>,
+    approvals: BTreeMap<DecisionId, Vec<(PersonId, Approval)>>,
+    refused: BTreeSet<DecisionId>,
+    served: BTreeMap<DecisionId, Moment>,
+    confirmed: BTreeSet<crate::words::Text>,
+    asked: Vec<Moment>,
+    answered: bool,
+    waivers: BTreeSet<PersonId>,
+    determinations: Vec<BTreeMap<ElementId, (Established, Standard)>>,
+    before_appeal: BTreeSet<PersonId>,
+    appeal_votes: BTreeMap<AppealId, BTreeSet<PersonId>>,
+    contacts: BTreeMap<Contact, u64>,
+}
+
+struct Audit<'a> {
+    procedure: &'a Procedure,
+    roster: &'a Roster,
+    breaches: Vec<Breach>,
+    history: History,
+}
+
+impl Audit<'_> {
+    fn hold(&mut self, event: &Event, invariant: u8, holds: bool, what: &str) {
+        if !holds {
+            self.breaches.push(Breach { number: event.number, invariant, what: what.to_owned() });
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        let person = if let Actor::Person(person) = &event.command.by { Some(person.clone()) } else { None };
+        let at = event.command.at;
+        match &event.command.act {
+            Act::Open(opening) => {
+                self.history.accounts.extend(opening.accounts.iter().cloned());
+                self.history.opening = Some(opening.clone());
+            }
+            Act::Join { accounts, .. } | Act::TakeIn { accounts, .. } => {
+                self.history.accounts.extend(accounts.iter().cloned());
+            }
+            Act::NoteContact { from, .. } => *self.history.contacts.entry(*from).or_default() += 1,
+            Act::Declare { conflict } => {
+                self.history.declared.extend(person.map(|person| (person, conflict.is_some())));
+            }
+            Act::AddEvidence(item) => self.history.items.push(item.clone()),
+            Act::ConfirmSafe { text, written_by } => {
+                self.hold(event, 12, person.as_ref() != Some(written_by), "somebody confirmed their own text");
+                self.history.confirmed.insert(*text);
+            }
+            Act::Ask { text, until, .. } => {
+                let safe = self.history.confirmed.contains(text);
+                self.hold(event, 12, safe, "a question left that nobody had confirmed to identify no source");
+                self.history.asked.push(*until);
+            }
+            Act::Answer { .. } => self.history.answered = true,
+            Act::WaiveHearing { .. } => self.history.waivers.extend(person),
+            Act::Determine(_) => self.determined(event, person),
+            Act::Propose(decision) => {
+                let Some(person) = person else { return self.hold(event, 2, false, "nobody proposed it") };
+                self.may_have_a_hand(event, &person);
+                self.history.before_appeal.insert(person.clone());
+                self.proposed(event, decision);
+                self.history.proposals.insert(decision.id.clone(), (person, decision.clone()));
+            }
+            Act::Approve { decision, approval } => {
+                let Some(person) = person else { return self.hold(event, 2, false, "nobody approved it") };
+                self.may_have_a_hand(event, &person);
+                self.history.before_appeal.insert(person.clone());
+                self.history.approvals.entry(decision.clone()).or_default().push((person, approval.clone()));
+            }
+            Act::Refuse { decision, .. } => drop(self.history.refused.insert(decision.clone())),
+            Act::ServeNotice { decision, statement } => {
+                let safe = self.history.confirmed.contains(statement);
+                self.hold(event, 12, safe, "a statement left that nobody had confirmed to identify no source");
+                self.history.served.insert(decision.clone(), at);
+            }
+            Act::TakeEffect { decision, root } => self.took_effect(event, decision, *root == self.root_of(decision)),
+            Act::DecideAppeal { id, .. } => {
+                let Some(person) = person else { return self.hold(event, 3, false, "nobody decided the appeal") };
+                self.may_have_a_hand(event, &person);
+                let other = !self.history.before_appeal.contains(&person);
+                self.hold(event, 3, other, "who decided before decided the appeal");
+                self.history.appeal_votes.entry(id.clone()).or_default().insert(person);
+            }
+            _ => {}
+        }
+    }
+
+    fn root_of(&self, decision: &DecisionId) -> crate::words::Digest {
+        let targets = self.history.proposals.get(decision).map(|(_, decision)| decision.targets.as_slice());
+        seal::root(targets.unwrap_or_default())
+    }
+
+    /// Declared, no conflict, not close to the customer, and there.
+    fn may_have_a_hand(&mut self, event: &Event, person: &PersonId) {
+        let declared = self.history.declared.get(person) == Some(&false);
+        self.hold(event, 3, declared, "somebody without a declaration, or with a conflict, had a hand in it");
+        let customer = self.history.opening.as_ref().map(|opening| opening.customer.clone());
+        let close = customer.and_then(|customer| self.roster.closeness(person, &customer));
+        self.hold(event, 17, close.is_none(), "somebody close to the customer had a hand in it");
+        let there = self.roster.present(person, event.command.at).is_some();
+        self.hold(event, 3, there, "somebody who is not on the roster, or left, had a hand in it");
+    }
+
+    fn determined(&mut self, event: &Event, person: Option<PersonId>) {
+        let Act::Determine(determination) = &event.command.act else { return };
+        let Some(person) = person else { return self.hold(event, 2, false, "nobody answered the elements") };
+        self.may_have_a_hand(event, &person);
+        self.history.before_appeal.insert(person);
+        let wanted: BTreeSet<_> = self.procedure.elements.iter().map(|element| &element.id).collect();
+        let every = determination.elements.keys().collect::<BTreeSet<_>>() == wanted;
+        self.hold(event, 5, every, "an element of the clause was left out");
+        let mut answers = BTreeMap::new();
+        for (id, finding) in &determination.elements {
+            answers.insert(id.clone(), (finding.answer, finding.standard));
+            if finding.answer == Established::Established {
+                let items: Vec<Item> =
+                    self.history.items.iter().filter(|item| finding.evidence.contains(&item.id)).cloned().collect();
+                self.rests_on(event, id, &items, finding.evidence.len());
+            }
+        }
+        self.history.determinations.push(answers);
+    }
+
+    fn rests_on(&mut self, event: &Event, id: &ElementId, items: &[Item], named: usize) {
+        let rests_on = self.procedure.element(id).map(|element| element.rests_on.clone()).unwrap_or_default();
+        let whole = named > 0 && items.len() == named;
+        self.hold(event, 5, whole, "an element was established on what is not in the case");
+        let fits = items.iter().all(|item| item.basis == Basis::Opinion || rests_on.contains(&item.basis));
+        self.hold(event, 5, fits, "an element was established on what its definition does not admit");
+        let strong = items.iter().any(|item| !matches!(item.basis, Basis::OutsideSource | Basis::Opinion));
+        let outside = items.iter().filter(|item| item.basis == Basis::OutsideSource);
+        let origins = outside.map(|item| &item.origin).collect::<BTreeSet<_>>().len();
+        self.hold(event, 17, strong || origins != 1, "an element rests on one source outside");
+        self.hold(event, 5, strong || origins > 0, "an element rests on opinions alone");
+    }
+
+    /// Nothing outside the evidence, nothing protected, each once.
+    fn proposed(&mut self, event: &Event, decision: &Decision) {
+        let Order::Impose { intervention } = &decision.order else { return };
+        let order = self.procedure.intervention(intervention);
+        let allowed = order.map(|order| order.switches.clone());
+        self.hold(event, 5, allowed.is_some(), "the procedure has no such intervention");
+        let once = decision.targets.iter().collect::<BTreeSet<_>>().len() == decision.targets.len();
+        self.hold(event, 4, once, "a target stands twice in the list");
+        for target in &decision.targets {
+            let protected = self.procedure.protected_services.contains(&target.service);
+            self.hold(event, 5, !protected, "a protected service is a target");
+            let about = |item: &Item| {
+                item.about.iter().any(|(account, service)| {
+                    *account == target.account && service.as_ref().is_none_or(|service| *service == target.service)
+                })
+            };
+            let inside = self.history.accounts.contains(&target.account) && self.history.items.iter().any(about);
+            self.hold(event, 5, inside, "a target lies outside the evidence");
+            let within = allowed.as_ref().is_some_and(|allowed| target.switches.is_subset(allowed));
+            self.hold(event, 5, within, "a target switches off more than the intervention may");
+            let reasoned = target.switches.iter().all(|switch| decision.reasons.contains_key(switch));
+            self.hold(event, 5, reasoned, "a switch has no reasons");
+        }
+    }
+
+    fn took_effect(&mut self, event: &Event, id: &DecisionId, same_root: bool) {
+        let Some((proposer, decision)) = self.history.proposals.get(id).cloned() else {
+            return self.hold(event, 2, false, "what nobody proposed took effect");
+        };
+        self.hold(event, 4, same_root, "what is enforced is not the list that was approved");
+        self.hold(event, 2, !self.history.refused.contains(id), "what was refused took effect");
+        let approvals = self.history.approvals.get(id).cloned().unwrap_or_default();
+        let mut signed = BTreeSet::new();
+        for (person, approval) in &approvals {
+            let message = seal::message(&event.case, &decision, &approval.shown);
+            let own = self.roster.members.get(person).and_then(|member| member.keys.get(&approval.key));
+            if own == Some(&approval.form) && seal::verify(&message, approval) {
+                signed.insert(person.clone());
+            }
+            self.may_have_a_hand(event, person);
+        }
+        self.hold(event, 3, !signed.contains(&proposer), "who proposed approved");
+        let voters: BTreeSet<_> = self.history.appeal_votes.values().flatten().cloned().collect();
+        self.hold(event, 3, signed.is_disjoint(&voters), "who decided an appeal approved");
+        let enough = signed.len() >= self.procedure.approvals.max(2);
+        self.hold(event, 2, enough, "it took effect without the signatures of enough people");
+        let inside = |person: &PersonId| self.roster.members.get(person).is_some_and(|member| !member.outside);
+        let chained = signed.iter().any(|one| {
+            signed.iter().any(|two| one < two && inside(one) && inside(two) && self.roster.answer_to_one(one, two))
+        });
+        self.hold(event, 3, !chained, "those who decided answer to one");
+        self.imposed(event, id, &decision);
+    }
+
+    fn imposed(&mut self, event: &Event, id: &DecisionId, decision: &Decision) {
+        let Order::Impose { intervention } = &decision.order else { return };
+        let Some(intervention) = self.procedure.intervention(intervention) else { return };
+        let hours = if decision.emergency { 0 } else { intervention.notice_hours };
+        let served = self.history.served.get(id).is_some_and(|served| event.command.at >= served.plus_hours(hours));
+        self.hold(event, 6, served, "it took effect before its notice was over");
+        let reach = if decision.emergency { Reach::Interim.min(intervention.reach) } else { intervention.reach };
+        let Some(standard) = reach.standard() else { return };
+        let answers = decision.determination.and_then(|place| self.history.determinations.get(place)).cloned();
+        let answers = answers.unwrap_or_default();
+        let needed = self.procedure.elements.iter().filter(|element| element.interim || reach > Reach::Interim);
+        let shown = needed.clone().all(|element| {
+            answers
+                .get(&element.id)
+                .is_some_and(|(answer, how)| *answer == Established::Established && *how >= standard)
+        });
+        self.hold(event, 5, shown, "it took effect without its elements being established");
+        let history = &self.history;
+        let silent = history.asked.iter().any(|until| event.command.at > *until);
+        let heard = history.answered || silent || history.waivers.len() >= 2;
+        self.hold(event, 6, reach == Reach::Interim || heard, "the customer was not heard");
+    }
+}

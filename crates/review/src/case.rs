@@ -1,0 +1,565 @@
+//! A case: the review of one workload against one clause. State is a fold over its events.
+//!
+//! It only remembers. Whether something may happen is asked of [`crate::rules`] before it becomes an event; what is
+//! folded here did happen, and is folded the same way years later.
+
+use crate::act::{
+    Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, Determination, Event, Hand, Item, Kind,
+    Leaving, Opening, Order, Source,
+};
+use crate::procedure::Procedure;
+use crate::words::{
+    AccountId, Actor, AppealId, CaseId, CommandId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role,
+    StepId, Target, Text,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An emergency decided by two lapses after this many days unless decided anew.
+pub const EMERGENCY_DAYS: i64 = 10;
+/// Two people decide within this many hours about data that leaves.
+pub const LEAVING_HOURS: i64 = 24;
+/// When a decision in effect is checked, in days after the effect.
+pub const CHECK_DAYS: [u16; 3] = [30, 90, 180];
+/// How long one may appeal, in calendar months after the service of the notice (EU DSA Article 20).
+pub const APPEAL_MONTHS: i64 = 6;
+
+/// Whether a case goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It goes on.
+    Open,
+    /// Nothing is left to do.
+    Closed,
+    /// Another case took it in.
+    Merged(CaseId),
+}
+
+/// A part of the case that somebody has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// As what.
+    pub roles: BTreeSet<Role>,
+    /// What they said of conflicts: nothing yet, that there is none, or one.
+    pub declared: Option<Option<Text>>,
+    /// What they did so far.
+    pub hands: BTreeSet<Hand>,
+    /// They may take no part any more.
+    pub released: bool,
+}
+
+/// A question to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// When it was put.
+    pub asked: Moment,
+    /// Until when it may be answered.
+    pub until: Moment,
+    /// What came: nothing yet, an answer, or a refusal.
+    pub answer: Option<Option<Text>>,
+}
+
+/// A determination in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Determined {
+    /// What it says.
+    pub determination: Determination,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Moment,
+    /// Which later one took its place.
+    pub superseded_by: Option<usize>,
+    /// Who sees it otherwise.
+    pub dissents: BTreeMap<PersonId, Text>,
+}
+
+/// Where a decision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Proposed.
+    Proposed,
+    /// Enough people approved.
+    Approved,
+    /// Somebody refused.
+    Refused,
+    /// What it orders is in force.
+    InEffect,
+    /// It is over: run out, or lifted.
+    Over,
+}
+
+/// A decision and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What was proposed.
+    pub decision: Decision,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub proposed: Moment,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Who approved, with their signatures.
+    pub approvals: BTreeMap<PersonId, Approval>,
+    /// Who refused.
+    pub refusals: BTreeMap<PersonId, Text>,
+    /// When the statement of reasons was served, and which.
+    pub notice: Option<(Moment, Text)>,
+    /// When it took effect.
+    pub effect: Option<Moment>,
+    /// When it ends by itself.
+    pub ends: Option<Moment>,
+    /// What of its list is in force; less than the list once a part was lifted.
+    pub in_force: Vec<Target>,
+    /// The checks that were made.
+    pub checks: BTreeMap<u16, Moment>,
+}
+
+/// An appeal and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appealed {
+    /// Against which decision.
+    pub decision: DecisionId,
+    /// By whom.
+    pub by: Actor,
+    /// When.
+    pub filed: Moment,
+    /// Within the time.
+    pub in_time: bool,
+    /// Who admitted it although it was late.
+    pub admitted: BTreeSet<PersonId>,
+    /// What those who decide it said.
+    pub votes: BTreeMap<PersonId, AppealOutcome>,
+    /// How it ended.
+    pub outcome: Option<AppealOutcome>,
+    /// When.
+    pub decided: Option<Moment>,
+}
+
+/// Data that leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeavingNoted {
+    /// When it was seen.
+    pub noted: Moment,
+    /// What those who decide said.
+    pub votes: BTreeMap<PersonId, Leaving>,
+    /// What two of them said alike.
+    pub choice: Option<Leaving>,
+    /// When.
+    pub decided: Option<Moment>,
+}
+
+/// A case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// How it began.
+    pub opening: Opening,
+    /// When.
+    pub opened: Moment,
+    /// Its events so far.
+    pub version: u64,
+    /// Whether it goes on.
+    pub phase: Phase,
+    /// The accounts of the workload, as far as they are known.
+    pub accounts: BTreeSet<AccountId>,
+    /// What brought it about, and what joined it.
+    pub sources: BTreeSet<Source>,
+    /// The people.
+    pub parts: BTreeMap<PersonId, Part>,
+    /// Who of sales, executives and authorities spoke with whom.
+    pub contacts: Vec<(Contact, PersonId, Moment)>,
+    /// Steps that are done.
+    pub steps: BTreeMap<StepId, Moment>,
+    /// The evidence.
+    pub evidence: BTreeMap<EvidenceId, Item>,
+    /// Who handled it, in order.
+    pub custody: Vec<(EvidenceId, Actor, Moment)>,
+    /// Texts that two people hold to identify no source: by whom they were written and by whom confirmed.
+    pub safe: BTreeMap<Text, (PersonId, PersonId)>,
+    /// Questions to the customer.
+    pub questions: BTreeMap<ItemId, Question>,
+    /// Who said that the customer is not to be heard before.
+    pub hearing_waived: BTreeSet<PersonId>,
+    /// The determinations, in order.
+    pub determinations: Vec<Determined>,
+    /// The decisions.
+    pub decisions: BTreeMap<DecisionId, Decided>,
+    /// Data that left, in order.
+    pub leaving: Vec<LeavingNoted>,
+    /// Follow-ups, and whether they are settled.
+    pub follow_ups: BTreeMap<ItemId, bool>,
+    /// Appeals.
+    pub appeals: BTreeMap<AppealId, Appealed>,
+    /// Who said that the customer may be named.
+    pub naming: BTreeSet<PersonId>,
+    /// Corrections of what was published: what takes the place of what.
+    pub corrections: BTreeMap<Text, Text>,
+    /// How it ended, each time.
+    pub closings: Vec<(Moment, PersonId, Closing)>,
+    /// Who had a hand in it before it was reopened: they review no more.
+    pub former: BTreeSet<PersonId>,
+    /// When the last event was.
+    pub last: Moment,
+    /// Commands that were carried out.
+    pub done: BTreeSet<CommandId>,
+}
+
+impl Case {
+    /// The case that a first event opens; none if it opens nothing.
+    pub fn opened_by(event: &Event) -> Option<Self> {
+        let Act::Open(opening) = &event.command.act else { return None };
+        Some(Self {
+            id: event.case.clone(),
+            opening: opening.clone(),
+            opened: event.command.at,
+            version: event.number,
+            phase: Phase::Open,
+            accounts: opening.accounts.clone(),
+            sources: opening.sources.clone(),
+            parts: BTreeMap::new(),
+            contacts: Vec::new(),
+            steps: BTreeMap::new(),
+            evidence: BTreeMap::new(),
+            custody: Vec::new(),
+            safe: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            hearing_waived: BTreeSet::new(),
+            determinations: Vec::new(),
+            decisions: BTreeMap::new(),
+            leaving: Vec::new(),
+            follow_ups: BTreeMap::new(),
+            appeals: BTreeMap::new(),
+            naming: BTreeSet::new(),
+            corrections: BTreeMap::new(),
+            closings: Vec::new(),
+            former: BTreeSet::new(),
+            last: event.command.at,
+            done: BTreeSet::from([event.command.id.clone()]),
+        })
+    }
+
+    /// The state after all events; none before the first.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>, procedure: &Procedure) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut case = Self::opened_by(events.next()?)?;
+        events.for_each(|event| case.apply(event, procedure));
+        Some(case)
+    }
+
+    /// Folds in what happened next.
+    pub fn apply(&mut self, event: &Event, procedure: &Procedure) {
+        let Command { id, at, by, act } = &event.command;
+        self.version = event.number;
+        self.last = *at;
+        self.done.insert(id.clone());
+        let person = if let Actor::Person(person) = by { Some(person) } else { None };
+        match act {
+            Act::Open(_) => {}
+            Act::Join { source, accounts } => {
+                self.sources.insert(source.clone());
+                self.accounts.extend(accounts.iter().cloned());
+            }
+            Act::TakeIn { accounts, sources, hands, .. } => {
+                self.accounts.extend(accounts.iter().cloned());
+                self.sources.extend(sources.iter().cloned());
+                for (person, hands) in hands {
+                    self.part(person).hands.extend(hands);
+                }
+            }
+            Act::GoOnIn { other } => self.phase = Phase::Merged(other.clone()),
+            Act::NoteContact { from, with, .. } => self.contacts.push((*from, with.clone(), *at)),
+            Act::CompleteStep { step, .. } => drop(self.steps.entry(step.clone()).or_insert(*at)),
+            Act::NoteLeaving { .. } => {
+                self.leaving.push(LeavingNoted { noted: *at, votes: BTreeMap::new(), choice: None, decided: None });
+            }
+            Act::FollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), false)),
+            Act::SettleFollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), true)),
+            Act::Correct { statement, correction } => {
+                self.corrections.insert(*statement, *correction);
+            }
+            Act::Assign { .. } | Act::Declare { .. } | Act::Release { .. } => self.apply_to_people(person, act),
+            Act::AddEvidence(_)
+            | Act::HandleEvidence { .. }
+            | Act::ConfirmSafe { .. }
+            | Act::Ask { .. }
+            | Act::Answer { .. }
+            | Act::WaiveHearing { .. }
+            | Act::Determine(_)
+            | Act::Dissent { .. } => self.apply_to_proof(person, by, *at, act),
+            Act::Propose(_) | Act::Approve { .. } | Act::Refuse { .. } => {
+                self.apply_to_decision(person, *at, act, procedure);
+            }
+            Act::ServeNotice { .. } | Act::TakeEffect { .. } | Act::RunOut { .. } | Act::Check { .. } => {
+                self.apply_to_effect(*at, act, procedure);
+            }
+            Act::DecideLeaving { choice, .. } => self.vote_on_leaving(person, *at, choice),
+            Act::Appeal { .. } | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => {
+                self.apply_to_appeal(person, by, *at, act);
+            }
+            Act::NamePublicly { .. } => self.naming.extend(person.cloned()),
+            Act::Close(closing) => self.close(person, *at, closing),
+            Act::Reopen { .. } => self.reopen(),
+        }
+    }
+
+    fn part(&mut self, person: &PersonId) -> &mut Part {
+        self.parts.entry(person.clone()).or_default()
+    }
+
+    fn hand(&mut self, person: Option<&PersonId>, hand: Hand) {
+        if let Some(person) = person {
+            self.part(person).hands.insert(hand);
+        }
+    }
+
+    fn apply_to_people(&mut self, by: Option<&PersonId>, act: &Act) {
+        match act {
+            Act::Assign { person, role } => {
+                let part = self.part(person);
+                part.roles.insert(*role);
+                part.released = false;
+            }
+            Act::Release { person } => {
+                let part = self.part(person);
+                part.roles.clear();
+                part.released = true;
+            }
+            Act::Declare { conflict } => {
+                if let Some(by) = by {
+                    self.part(by).declared = Some(*conflict);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_proof(&mut self, person: Option<&PersonId>, by: &Actor, at: Moment, act: &Act) {
+        match act {
+            Act::AddEvidence(item) => {
+                self.custody.push((item.id.clone(), by.clone(), at));
+                self.evidence.insert(item.id.clone(), item.clone());
+            }
+            Act::HandleEvidence { evidence, .. } => self.custody.push((evidence.clone(), by.clone(), at)),
+            Act::ConfirmSafe { text, written_by } => {
+                if let Some(person) = person {
+                    self.safe.insert(*text, (written_by.clone(), person.clone()));
+                }
+            }
+            Act::Ask { id, until, .. } => {
+                self.questions.insert(id.clone(), Question { asked: at, until: *until, answer: None });
+            }
+            Act::Answer { id, text } => {
+                if let Some(question) = self.questions.get_mut(id) {
+                    question.answer = Some(*text);
+                }
+            }
+            Act::WaiveHearing { .. } => {
+                self.hearing_waived.extend(person.cloned());
+                self.hand(person, Hand::Decided);
+            }
+            Act::Determine(determination) => self.determine(person, at, determination),
+            Act::Dissent { determination, opinion } => {
+                if let Some((determined, person)) = self.determinations.get_mut(*determination).zip(person) {
+                    determined.dissents.insert(person.clone(), *opinion);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn determine(&mut self, person: Option<&PersonId>, at: Moment, determination: &Determination) {
+        let Some(by) = person else { return };
+        let place = self.determinations.len();
+        if let Some(earlier) = determination.supersedes.and_then(|earlier| self.determinations.get_mut(earlier)) {
+            earlier.superseded_by = Some(place);
+        }
+        self.hand(person, Hand::Determined);
+        self.determinations.push(Determined {
+            determination: determination.clone(),
+            by: by.clone(),
+            at,
+            superseded_by: None,
+            dissents: BTreeMap::new(),
+        });
+    }
+
+    fn apply_to_decision(&mut self, person: Option<&PersonId>, at: Moment, act: &Act, procedure: &Procedure) {
+        let Some(by) = person else { return };
+        match act {
+            Act::Propose(decision) => {
+                self.hand(person, Hand::Proposed);
+                let decided = Decided {
+                    decision: decision.clone(),
+                    by: by.clone(),
+                    proposed: at,
+                    standing: Standing::Proposed,
+                    approvals: BTreeMap::new(),
+                    refusals: BTreeMap::new(),
+                    notice: None,
+                    effect: None,
+                    ends: decision.ends,
+                    in_force: Vec::new(),
+                    checks: BTreeMap::new(),
+                };
+                self.decisions.insert(decision.id.clone(), decided);
+            }
+            Act::Approve { decision, approval } => {
+                self.hand(person, Hand::Decided);
+                let Some(decided) = self.decisions.get_mut(decision) else { return };
+                decided.approvals.insert(by.clone(), approval.clone());
+                if decided.approvals.len() >= procedure.approvals && decided.standing == Standing::Proposed {
+                    decided.standing = Standing::Approved;
+                }
+            }
+            Act::Refuse { decision, reason } => {
+                self.hand(person, Hand::Decided);
+                let Some(decided) = self.decisions.get_mut(decision) else { return };
+                decided.refusals.insert(by.clone(), *reason);
+                decided.standing = Standing::Refused;
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_effect(&mut self, at: Moment, act: &Act, procedure: &Procedure) {
+        match act {
+            Act::ServeNotice { decision, statement } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    decided.notice = Some((at, *statement));
+                }
+            }
+            Act::TakeEffect { decision, .. } => self.take_effect(decision, at, procedure),
+            Act::RunOut { decision } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    decided.standing = Standing::Over;
+                    decided.in_force.clear();
+                }
+            }
+            Act::Check { decision, days, .. } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    decided.checks.insert(*days, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take_effect(&mut self, id: &DecisionId, at: Moment, procedure: &Procedure) {
+        let Some(decided) = self.decisions.get_mut(id) else { return };
+        decided.standing = Standing::InEffect;
+        decided.effect = Some(at);
+        let targets = decided.decision.targets.clone();
+        match decided.decision.order.clone() {
+            Order::Impose { intervention } => {
+                decided.in_force = targets;
+                let days = procedure.intervention(&intervention).and_then(|one| one.ends_after_days);
+                let lapses = decided.decision.emergency.then(|| at.plus_days(EMERGENCY_DAYS));
+                let ends = [decided.decision.ends, days.map(|days| at.plus_days(days)), lapses];
+                decided.ends = ends.into_iter().flatten().min();
+            }
+            Order::Lift { decision } => {
+                decided.standing = Standing::Over;
+                if let Some(lifted) = self.decisions.get_mut(&decision) {
+                    lifted.in_force.retain(|target| targets.contains(target));
+                    if lifted.in_force.is_empty() {
+                        lifted.standing = Standing::Over;
+                    }
+                }
+            }
+        }
+    }
+
+    fn vote_on_leaving(&mut self, person: Option<&PersonId>, at: Moment, choice: &Leaving) {
+        self.hand(person, Hand::Decided);
+        let Some((noted, person)) = self.leaving.last_mut().zip(person) else { return };
+        noted.votes.insert(person.clone(), choice.clone());
+        if noted.votes.values().filter(|vote| *vote == choice).count() >= 2 {
+            noted.choice = Some(choice.clone());
+            noted.decided = Some(at);
+        }
+    }
+
+    fn apply_to_appeal(&mut self, person: Option<&PersonId>, by: &Actor, at: Moment, act: &Act) {
+        match act {
+            Act::Appeal(Appeal { id, decision, .. }) => {
+                let served = self.decisions.get(decision).and_then(|decided| decided.notice);
+                let in_time = served.is_some_and(|(served, _)| at <= served.end_of_months(APPEAL_MONTHS));
+                let appealed = Appealed {
+                    decision: decision.clone(),
+                    by: by.clone(),
+                    filed: at,
+                    in_time,
+                    admitted: BTreeSet::new(),
+                    votes: BTreeMap::new(),
+                    outcome: None,
+                    decided: None,
+                };
+                self.appeals.insert(id.clone(), appealed);
+            }
+            Act::AdmitAppeal { id, .. } => {
+                if let Some((appealed, person)) = self.appeals.get_mut(id).zip(person) {
+                    appealed.admitted.insert(person.clone());
+                }
+            }
+            Act::DecideAppeal { id, outcome, .. } => {
+                self.hand(person, Hand::DecidedAppeal);
+                let Some((appealed, person)) = self.appeals.get_mut(id).zip(person) else { return };
+                appealed.votes.insert(person.clone(), *outcome);
+                if appealed.votes.values().filter(|vote| *vote == outcome).count() >= 2 {
+                    appealed.outcome = Some(*outcome);
+                    appealed.decided = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, person: Option<&PersonId>, at: Moment, closing: &Closing) {
+        self.hand(person, Hand::Closed);
+        self.phase = Phase::Closed;
+        self.closings.extend(person.map(|person| (at, person.clone(), closing.clone())));
+    }
+
+    /// Others review it: whoever had a hand in it takes no part any more.
+    fn reopen(&mut self) {
+        self.phase = Phase::Open;
+        for (person, part) in self.parts.iter_mut().filter(|(_, part)| !part.hands.is_empty()) {
+            self.former.insert(person.clone());
+            part.roles.clear();
+        }
+        self.steps.clear();
+        self.hearing_waived.clear();
+    }
+
+    /// What is switched off now: the sealed lists in force, as far as nothing was lifted and no time has run out.
+    pub fn in_force(&self, at: Moment) -> impl Iterator<Item = (&DecisionId, &Target)> {
+        let decisions = self.decisions.iter().filter(move |(_, decided)| {
+            decided.standing == Standing::InEffect && decided.ends.is_none_or(|ends| at < ends)
+        });
+        decisions.flat_map(|(id, decided)| decided.in_force.iter().map(move |target| (id, target)))
+    }
+
+    /// Whether the customer was heard: it answered, or let the time pass; or two people recorded why not.
+    pub fn heard(&self, at: Moment) -> bool {
+        let answered = |question: &Question| question.answer.is_some() || at > question.until;
+        self.hearing_waived.len() >= 2 || !self.questions.is_empty() && self.questions.values().all(answered)
+    }
+
+    /// Whether what is reviewed is a declared use.
+    pub fn is_declared_use(&self) -> bool {
+        self.opening.kind == Kind::DeclaredUse
+    }
+
+    /// The determination that stands.
+    pub fn standing_determination(&self) -> Option<(usize, &Determined)> {
+        self.determinations.iter().enumerate().rev().find(|(_, determined)| determined.superseded_by.is_none())
+    }
+
+    /// The digest of a decision and the root of its list, as approvals sign them.
+    pub fn sealed(&self, decision: &DecisionId) -> Option<(Digest, Digest)> {
+        let decision = &self.decisions.get(decision)?.decision;
+        Some((crate::seal::digest(&self.id, decision), crate::seal::root(&decision.targets)))
+    }
+}

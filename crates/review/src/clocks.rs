@@ -1,0 +1,80 @@
+//! The clocks of a case: what is due by when, and whether it was in time. Missed ones are published as numbers.
+//!
+//! It decides nothing and stops nothing: a clock that ran out shows, and the step is still to be done.
+
+use crate::case::{APPEAL_MONTHS, CHECK_DAYS, Case, LEAVING_HOURS, Phase, Standing};
+use crate::procedure::Procedure;
+use crate::words::Moment;
+
+/// Days after the opening within which an interim measure is decided on (good practice; grounding §5).
+pub const INTERIM_DAYS: i64 = 10;
+/// Days after the opening within which a preliminary statement is due.
+pub const PRELIMINARY_DAYS: i64 = 30;
+/// Days after the opening within which the final one is due.
+pub const FINAL_DAYS: i64 = 180;
+
+/// Something that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// What, for people.
+    pub what: String,
+    /// By when.
+    pub due: Moment,
+    /// When it was done, if it was.
+    pub done: Option<Moment>,
+}
+
+impl Clock {
+    /// Whether it ran out: done too late, or not done although it is time.
+    pub fn missed(&self, now: Moment) -> bool {
+        self.done.unwrap_or(now) > self.due
+    }
+}
+
+/// All clocks of a case, the one that is due first in front.
+pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
+    let mut clocks: Vec<Clock> = Vec::new();
+    let mut clock = |what: String, due: Moment, done: Option<Moment>| clocks.push(Clock { what, due, done });
+    for step in &procedure.steps {
+        clock(step.title.clone(), case.opened.plus_days(step.due_days), case.steps.get(&step.id).copied());
+    }
+    let proposed = case.decisions.values().map(|decided| decided.proposed).min();
+    let determined = case.determinations.first().map(|determined| determined.at);
+    let ended = if case.phase == Phase::Open { None } else { Some(case.last) };
+    clock(
+        "decide whether an interim measure is needed".into(),
+        case.opened.plus_days(INTERIM_DAYS),
+        proposed.or(ended),
+    );
+    clock("preliminary statement".into(), case.opened.plus_days(PRELIMINARY_DAYS), determined.or(ended));
+    let last = case.determinations.last().map(|determined| determined.at).filter(|_| case.determinations.len() > 1);
+    clock("final statement".into(), case.opened.plus_days(FINAL_DAYS), last.or(ended));
+    for question in case.questions.values() {
+        clock("the customer's answer".into(), question.until, question.answer.map(|_| question.until));
+    }
+    for noted in &case.leaving {
+        let done = noted.choice.as_ref().and(noted.decided);
+        clock("two decide about the data that leaves".into(), noted.noted.plus_hours(LEAVING_HOURS), done);
+    }
+    for (id, decided) in &case.decisions {
+        let Some(effect) = decided.effect.filter(|_| decided.standing != Standing::Refused) else { continue };
+        for days in CHECK_DAYS {
+            let done = decided.checks.get(&days).copied();
+            let over = (decided.standing == Standing::Over).then_some(effect);
+            clock(format!("check after {days} days: {id}"), effect.plus_days(i64::from(days)), done.or(over));
+        }
+        if let Some(review) = decided.decision.review.filter(|_| decided.standing == Standing::InEffect) {
+            clock(format!("look again at {id}"), review, None);
+        }
+    }
+    for (id, appealed) in &case.appeals {
+        clock(format!("decide appeal {id}"), appealed.filed.plus_days(30), appealed.decided);
+    }
+    clocks.sort_by_key(|clock| clock.due);
+    clocks
+}
+
+/// Until when a decision can be appealed; none before its statement is served.
+pub fn appeal_until(served: Option<Moment>) -> Option<Moment> {
+    served.map(|served| served.end_of_months(APPEAL_MONTHS))
+}

@@ -1,0 +1,266 @@
+//! A report: an allegation from a person, from its receipt to the day its reporter learns what came of it.
+//!
+//! It never holds who reported nor what they wrote: texts and identities lie encrypted beside the record. What anonymous
+//! people do carries a day and no time (invariant 12), and how many they are is evidence of nothing (invariant 17):
+//! what comes from one origin counts once. It is not a case; a case may open on it.
+
+use crate::rules::{Refusal, Rule};
+use crate::words::{Actor, CaseId, CommandId, Digest, Moment, Origin, PersonId, ReportId, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Hours within which a report is acknowledged (good practice; the Whistleblower Directive allows seven days).
+pub const ACKNOWLEDGE_HOURS: i64 = 24;
+/// Hours within which it is looked at.
+pub const TRIAGE_HOURS: i64 = 72;
+/// Days within which its reporter learns what came of it (Directive (EU) 2019/1937 Article 9).
+pub const FEEDBACK_DAYS: i64 = 90;
+
+/// How a report came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// By the tip line, without a name.
+    Anonymous,
+    /// By somebody who gave a name, which two custodians keep.
+    Named,
+    /// By an employee, with the directive's clocks.
+    Employee,
+    /// By a machine: XARF, a notice under DSA Article 16, a CloudEvent.
+    Machine,
+}
+
+/// What can happen to a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Deed {
+    /// It came in.
+    Receive {
+        /// How.
+        channel: Channel,
+        /// Its text, as it is kept.
+        text: Text,
+        /// People or teams who must not see it.
+        keep_from: BTreeSet<PersonId>,
+    },
+    /// Somebody added to it, from its mailbox.
+    Add {
+        /// What.
+        text: Text,
+    },
+    /// It was acknowledged.
+    Acknowledge,
+    /// An officer answered or asked.
+    Write {
+        /// What.
+        text: Text,
+    },
+    /// Where it ultimately comes from.
+    Trace {
+        /// The origin.
+        origin: Origin,
+    },
+    /// It was looked at.
+    Triage(Triage),
+    /// Its reporter was told what came of it.
+    Tell {
+        /// What.
+        text: Text,
+    },
+    /// Its reporter asks others to look again.
+    AskReview {
+        /// Why.
+        text: Text,
+    },
+}
+
+/// What becomes of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "triage", rename_all = "snake_case")]
+pub enum Triage {
+    /// A case opens on it, or it joins one.
+    Case {
+        /// Which.
+        case: CaseId,
+    },
+    /// Nothing in it is about a clause of the terms.
+    Outside {
+        /// Why.
+        reason: Text,
+    },
+    /// It is precise and credible: billing metadata is held the same day while it is looked at.
+    Hold {
+        /// Which accounts' metadata, as the finding that names them says.
+        finding: Digest,
+    },
+}
+
+/// A command on a report; its event, once admitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportEvent {
+    /// Which report.
+    pub report: ReportId,
+    /// Its place among the report's events, from 1.
+    pub number: u64,
+    /// Of this one sending.
+    pub id: CommandId,
+    /// When; of anonymous people's doings, the day's end.
+    pub at: Moment,
+    /// By whom; the reporter is nobody.
+    pub by: Option<Actor>,
+    /// What.
+    #[serde(flatten)]
+    pub deed: Deed,
+}
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its name.
+    pub id: ReportId,
+    /// How it came.
+    pub channel: Channel,
+    /// When.
+    pub received: Moment,
+    /// Its events so far.
+    pub version: u64,
+    /// People or teams who must not see it.
+    pub keep_from: BTreeSet<PersonId>,
+    /// When it was acknowledged.
+    pub acknowledged: Option<Moment>,
+    /// Where it ultimately comes from, once that is known.
+    pub origin: Option<Origin>,
+    /// What became of it, each time it was looked at.
+    pub triage: Vec<(Moment, PersonId, Triage)>,
+    /// When its reporter was told.
+    pub told: Option<Moment>,
+    /// Its reporter asked others to look again, and nobody has.
+    pub review_asked: bool,
+    /// Commands that were carried out.
+    pub done: BTreeSet<CommandId>,
+}
+
+impl Report {
+    /// The report that a first event begins; none if it begins none.
+    pub fn received_by(event: &ReportEvent) -> Option<Self> {
+        let Deed::Receive { channel, keep_from, .. } = &event.deed else { return None };
+        Some(Self {
+            id: event.report.clone(),
+            channel: *channel,
+            received: event.at,
+            version: event.number,
+            keep_from: keep_from.clone(),
+            acknowledged: None,
+            origin: None,
+            triage: Vec::new(),
+            told: None,
+            review_asked: false,
+            done: BTreeSet::from([event.id.clone()]),
+        })
+    }
+
+    /// The event that a deed becomes; none if it was done before.
+    ///
+    /// # Errors
+    /// The rule that is against it.
+    pub fn admit(
+        &self,
+        id: CommandId,
+        at: Moment,
+        by: Option<Actor>,
+        deed: Deed,
+    ) -> Result<Option<ReportEvent>, Refusal> {
+        if self.done.contains(&id) {
+            return Ok(None);
+        }
+        let refuse = |rule: Rule, mend: &str| Err(Refusal { rule, mend: mend.to_owned() });
+        let officer = if let Some(Actor::Person(person)) = &by { Some(person) } else { None };
+        let from_reporter = matches!(deed, Deed::Add { .. } | Deed::AskReview { .. });
+        if matches!(deed, Deed::Receive { .. }) {
+            return refuse(Rule::Once, "it was received");
+        }
+        if !from_reporter && officer.is_none() && deed != Deed::Acknowledge {
+            return refuse(Rule::Somebody, "an intake officer does this");
+        }
+        if officer.is_some_and(|person| self.keep_from.contains(person)) {
+            return refuse(Rule::NoConflict, "the reporter asked that they do not see it; let somebody else do it");
+        }
+        let before = |person: &PersonId| self.triage.iter().any(|(_, other, _)| other == person);
+        if self.review_asked && matches!(deed, Deed::Triage(_)) && officer.is_some_and(before) {
+            return refuse(Rule::Fresh, "others look again");
+        }
+        if matches!(deed, Deed::Acknowledge) && self.acknowledged.is_some() {
+            return refuse(Rule::Once, "it was acknowledged");
+        }
+        if matches!(deed, Deed::AskReview { .. }) && self.triage.is_empty() {
+            return refuse(Rule::Known, "nobody has looked at it yet");
+        }
+        Ok(Some(ReportEvent { report: self.id.clone(), number: self.version + 1, id, at, by, deed }))
+    }
+
+    /// Folds in what happened next.
+    pub fn apply(&mut self, event: &ReportEvent) {
+        self.version = event.number;
+        self.done.insert(event.id.clone());
+        match (&event.deed, &event.by) {
+            (Deed::Acknowledge, _) => self.acknowledged = self.acknowledged.or(Some(event.at)),
+            (Deed::Trace { origin }, _) => self.origin = Some(origin.clone()),
+            (Deed::Triage(triage), Some(Actor::Person(person))) => {
+                self.review_asked = false;
+                self.triage.push((event.at, person.clone(), triage.clone()));
+            }
+            (Deed::Tell { .. }, _) => self.told = Some(event.at),
+            (Deed::AskReview { .. }, _) => self.review_asked = true,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(report: &Report, by: Option<&str>, deed: Deed) -> Result<Option<ReportEvent>, Refusal> {
+        let by = by.map(|person| Actor::Person(person.parse().unwrap()));
+        report.admit(format!("c{}", report.version).parse().unwrap(), Moment(1_000), by, deed)
+    }
+
+    fn received() -> Report {
+        let keep_from = BTreeSet::from(["mallory".parse().unwrap()]);
+        let deed = Deed::Receive { channel: Channel::Anonymous, text: Digest::of("text"), keep_from };
+        let (report, id) = ("r1".parse().unwrap(), "c0".parse().unwrap());
+        Report::received_by(&ReportEvent { report, number: 1, id, at: Moment(0), by: None, deed }).unwrap()
+    }
+
+    fn outside() -> Deed {
+        Deed::Triage(Triage::Outside { reason: Digest::of("no") })
+    }
+
+    #[test]
+    fn whom_the_reporter_named_sees_nothing_and_a_review_is_by_others() {
+        let mut report = received();
+        let refused = |report: &Report, by: Option<&str>, deed: Deed| event(report, by, deed).unwrap_err().rule;
+        assert_eq!(refused(&report, Some("mallory"), outside()), Rule::NoConflict);
+        assert_eq!(refused(&report, None, outside()), Rule::Somebody);
+        assert_eq!(refused(&report, None, Deed::AskReview { text: Digest::of("?") }), Rule::Known);
+        let triaged = event(&report, Some("gina"), outside()).unwrap().unwrap();
+        report.apply(&triaged);
+        let asked = event(&report, None, Deed::AskReview { text: Digest::of("?") }).unwrap().unwrap();
+        report.apply(&asked);
+        assert_eq!(refused(&report, Some("gina"), outside()), Rule::Fresh);
+        let again = event(&report, Some("hugo"), outside()).unwrap().unwrap();
+        report.apply(&again);
+        assert!(!report.review_asked && report.triage.len() == 2);
+        assert_eq!(report.admit(again.id.clone(), again.at, again.by.clone(), again.deed).unwrap(), None, "sent twice");
+    }
+
+    #[test]
+    fn it_is_acknowledged_once_by_tribune_itself() {
+        let mut report = received();
+        let event_of = |report: &Report| event(report, None, Deed::Acknowledge);
+        let acknowledged = event_of(&report).unwrap().unwrap();
+        report.apply(&acknowledged);
+        assert_eq!(report.acknowledged, Some(Moment(1_000)));
+        assert_eq!(event_of(&report).unwrap_err().rule, Rule::Once);
+    }
+}

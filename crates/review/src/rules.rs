@@ -1,0 +1,722 @@
+//! What may happen next in a case, and what may not and why: every rule of due process, on every path.
+//!
+//! Pure: time, people and policy come in as values. A command that was carried out before changes nothing. It changes no
+//! state itself ([`crate::case`] does, by the event) and knows no role's rights beyond separation of duties: those are in
+//! the access policies, and both must allow.
+
+use crate::act::{
+    Act, AppealOutcome, Approval, Closing, Command, Decision, Determination, ElementAnswer, Established, Event, Hand,
+    Item, Opening, Order, Source,
+};
+use crate::case::{CHECK_DAYS, Case, Decided, Phase, Standing};
+use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
+use crate::roster::Roster;
+use crate::seal;
+use crate::words::{AccountId, Actor, CaseId, DecisionId, Moment, PersonId, Role, Standard, Target, Text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a case does not know itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The law of the case.
+    pub procedure: &'a Procedure,
+    /// The people.
+    pub roster: &'a Roster,
+    /// The accounts under review in other open cases of the same policy.
+    pub elsewhere: &'a BTreeMap<AccountId, CaseId>,
+    /// A rule that is not held, so that tests can show what it is there for.
+    #[cfg(test)]
+    pub without: Option<Rule>,
+}
+
+/// A refusal: which rule, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}: {mend}")]
+pub struct Refusal {
+    /// The rule.
+    pub rule: Rule,
+    /// What to do instead.
+    pub mend: String,
+}
+
+/// The rules, each with the sentence it is known by.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $sentence:literal,)*) => {
+        /// A rule of due process.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = $sentence] $name,)*
+        }
+
+        impl Rule {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+
+        impl std::fmt::Display for Rule {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self { $(Self::$name => $sentence,)* })
+            }
+        }
+    };
+}
+
+rules! {
+    Begins = "a case begins once, on accounts and something that points at them",
+    OneCase = "a workload has one open case",
+    GoesOn = "only an open case goes on",
+    Somebody = "people act, and Tribune restricts nobody",
+    Present = "who acts is on the roster and has not left",
+    HasPart = "who acts has a part in the case that allows it",
+    Declared = "who acts has declared whether they have a conflict",
+    NoConflict = "nobody with a conflict has a hand in the case",
+    NotClose = "the account team, the sponsor and their managers have no hand in the case",
+    Fresh = "a reopened case is reviewed by others",
+    Known = "what is named is there",
+    Once = "what was done is not done again",
+    StepOfOthers = "a step is done by the role that the procedure names",
+    SourceSafe = "a second person has confirmed that what leaves identifies no source",
+    TwoEyes = "nobody confirms their own text",
+    TimeToAnswer = "the customer has time to answer",
+    EveryElement = "a determination answers every element of the clause, and no other",
+    Shown = "what is established rests on evidence of the case",
+    Admissible = "an element rests on what its definition admits",
+    TwoSources = "what people outside tell needs two sources of different origin",
+    NotOpinionAlone = "an opinion alone shows nothing",
+    Heard = "the customer is heard before, unless two people record why not",
+    Supersedes = "a determination takes the place of the one that stands",
+    OnDetermination = "a decision rests on the determination that stands",
+    Proven = "an intervention needs what it is for to be shown, as surely as it reaches far",
+    StepsDone = "a decision that disables comes after every step",
+    Counsel = "counsel has given an opinion where the procedure asks for it",
+    Sealed = "a list of targets is sorted and names each target once",
+    WithinOrder = "a target switches off only what the intervention may",
+    Narrow = "a target lies within the workload and the evidence",
+    Protected = "a protected service is no target",
+    Reasoned = "every switch is answered with reasons",
+    Bounded = "a restriction has an end or a date of review",
+    LiftsLess = "lifting leaves less in force",
+    Proposed = "only what is proposed is approved or refused",
+    OtherThanProposer = "who proposed does not approve",
+    OtherThanAppeal = "who decides an appeal did not decide before, and the other way round",
+    OwnSignature = "who approves signs the decision and its list with a key of their own",
+    NotOneChain = "where those who decide answer to one, somebody outside decides",
+    Approved = "only what enough people approved takes effect",
+    StillApproved = "those who approved are still there, and without a conflict",
+    Unchanged = "what is enforced is the list that was approved",
+    NoticeFirst = "no restriction starts before its statement of reasons is served and its notice is over",
+    Over = "what was decided for a time ends when the time is over",
+    CheckDue = "a check is made when it is due, on what took effect",
+    Leaves = "a decision about data that leaves is about data that leaves",
+    AppealServed = "an appeal is against a decision that was served, one at a time",
+    InTime = "an appeal comes within six months, or two people admit it",
+    Undecided = "an appeal is decided once",
+    NothingLeft = "a case closes when nothing is left to do",
+    DeclaredUse = "a declared use ends with what is said of it, and nothing else does",
+    NewMaterial = "a closed case is reopened on new material",
+}
+
+/// Holds a rule.
+macro_rules! hold {
+    ($context:expr, $rule:ident, $holds:expr, $($mend:tt)*) => {
+        if !($holds) && !$context.is_without(Rule::$rule) {
+            return Err(Refusal { rule: Rule::$rule, mend: format!($($mend)*) });
+        }
+    };
+}
+
+type Ruling = Result<(), Refusal>;
+
+impl Context<'_> {
+    #[cfg(test)]
+    fn is_without(&self, rule: Rule) -> bool {
+        self.without == Some(rule)
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "only tests leave a rule out")]
+    fn is_without(&self, _: Rule) -> bool {
+        false
+    }
+}
+
+/// The first event of a case, if it may begin.
+///
+/// # Errors
+/// The rule that is against it.
+pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event, Refusal> {
+    let Act::Open(Opening { accounts, sources, .. }) = &command.act else {
+        return Err(Refusal { rule: Rule::Begins, mend: "open it first".to_owned() });
+    };
+    let begins = !accounts.is_empty() && !sources.is_empty();
+    hold!(context, Begins, begins, "name at least one account, and a finding or a report");
+    if let Some((account, case)) = accounts.iter().find_map(|one| Some((one, context.elsewhere.get(one)?))) {
+        hold!(context, OneCase, false, "account {account} is under review in {case}; let it join that case");
+    }
+    if let Actor::Person(person) = &command.by {
+        present(context, person, command.at)?;
+    }
+    hold!(context, Somebody, command.by != Actor::Customer, "somebody of the provider's opens it");
+    Ok(Event { case: id, number: 1, command })
+}
+
+fn present(context: &Context<'_>, person: &PersonId, at: Moment) -> Ruling {
+    let present = context.roster.present(person, at).is_some();
+    hold!(context, Present, present, "put {person} on the roster, or let somebody else do it");
+    Ok(())
+}
+
+impl Case {
+    /// The event that a command becomes; none if it was carried out before. Time does not run back in a case: a clock
+    /// that does is held at the last event's.
+    ///
+    /// # Errors
+    /// The rule that is against it.
+    pub fn admit(&self, context: &Context<'_>, command: Command) -> Result<Option<Event>, Refusal> {
+        if self.done.contains(&command.id) {
+            return Ok(None);
+        }
+        let command = Command { at: command.at.max(self.last), ..command };
+        let check = Check { case: self, context, at: command.at, by: &command.by };
+        check.act(&command.act)?;
+        Ok(Some(Event { case: self.id.clone(), number: self.version + 1, command }))
+    }
+}
+
+/// A command being held against the rules.
+struct Check<'a> {
+    case: &'a Case,
+    context: &'a Context<'a>,
+    at: Moment,
+    by: &'a Actor,
+}
+
+impl Check<'_> {
+    fn act(&self, act: &Act) -> Ruling {
+        let open = self.case.phase == Phase::Open;
+        let after = matches!(
+            act,
+            Act::Reopen { .. }
+                | Act::AddEvidence(_)
+                | Act::HandleEvidence { .. }
+                | Act::Correct { .. }
+                | Act::ConfirmSafe { .. }
+                | Act::NoteContact { .. }
+                | Act::FollowUp { .. }
+        );
+        let closed = self.case.phase == Phase::Closed && after;
+        hold!(
+            self.context,
+            GoesOn,
+            open || closed,
+            "it is closed; reopen it on new material, or look where it went on"
+        );
+        match act {
+            Act::Open(_) => hold!(self.context, Begins, false, "it is open already; let what is new join it"),
+            Act::Join { source, accounts } => self.join(source, accounts)?,
+            Act::TakeIn { other, accounts, .. } => self.take_in(other, accounts)?,
+            Act::GoOnIn { other } => {
+                self.staff()?;
+                hold!(self.context, Known, *other != self.case.id, "a case cannot go on in itself");
+                self.nothing_decided()?;
+            }
+            Act::Assign { person, role } => self.assign(person, *role)?,
+            Act::Declare { .. } => {
+                let person = self.staff()?;
+                hold!(self.context, HasPart, self.case.parts.contains_key(person), "they are asked who have a part");
+            }
+            Act::Release { person } => {
+                self.staff()?;
+                hold!(self.context, Known, self.case.parts.contains_key(person), "{person} has no part in the case");
+            }
+            Act::NoteContact { .. } | Act::NoteLeaving { .. } | Act::FollowUp { .. } => self.notes(act)?,
+            Act::CompleteStep { step, .. } => {
+                let Some(step) = self.context.procedure.steps.iter().find(|one| one.id == *step) else {
+                    return self.unknown("step", step.as_str());
+                };
+                let once = !self.case.steps.contains_key(&step.id);
+                hold!(self.context, Once, once, "the step is done; go on with the next");
+                let person = self.staff()?;
+                let by = self.case.parts.get(person).is_some_and(|part| part.roles.contains(&step.by));
+                hold!(
+                    self.context,
+                    StepOfOthers,
+                    by,
+                    "{} is for another role; ask one who has it in the case",
+                    step.title
+                );
+                self.clean(person)?;
+            }
+            Act::AddEvidence(item) => self.add_evidence(item)?,
+            Act::HandleEvidence { evidence, .. } => {
+                self.staff()?;
+                hold!(
+                    self.context,
+                    Known,
+                    self.case.evidence.contains_key(evidence),
+                    "there is no evidence {evidence}"
+                );
+            }
+            Act::ConfirmSafe { text, written_by } => {
+                let person = self.staff()?;
+                hold!(self.context, TwoEyes, person != written_by, "ask somebody who did not write it");
+                hold!(self.context, Once, !self.case.safe.contains_key(text), "it is confirmed already");
+            }
+            Act::Ask { text, until, id } => {
+                self.hands(&[Role::Reviewer, Role::Counsel])?;
+                hold!(self.context, Once, !self.case.questions.contains_key(id), "the question is put already");
+                self.safe(text)?;
+                let days = self.context.procedure.days_to_answer;
+                let time = *until >= self.at.plus_days(days);
+                hold!(self.context, TimeToAnswer, time, "give the customer at least {days} days");
+            }
+            Act::Answer { id, .. } => {
+                hold!(self.context, Known, self.case.questions.contains_key(id), "no question {id} was put");
+            }
+            Act::WaiveHearing { .. } => drop(self.hands(&[Role::Decider])?),
+            Act::Determine(determination) => self.determine(determination)?,
+            Act::Dissent { determination, .. } => {
+                let person = self.staff()?;
+                let took_part =
+                    self.case.parts.get(person).is_some_and(|part| !part.hands.is_empty() || !part.roles.is_empty());
+                hold!(self.context, HasPart, took_part, "an opinion is recorded of those who took part");
+                let known = *determination < self.case.determinations.len();
+                hold!(self.context, Known, known, "there is no determination {determination}");
+            }
+            Act::Propose(decision) => self.propose(decision)?,
+            Act::Approve { decision, approval } => self.approve(decision, approval)?,
+            Act::Refuse { decision, .. } => {
+                let person = self.hands(&[Role::Decider])?;
+                let decided = self.decided(decision)?;
+                let proposed = matches!(decided.standing, Standing::Proposed | Standing::Approved);
+                hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
+                hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
+            }
+            Act::ServeNotice { decision, statement } => {
+                self.staff()?;
+                let decided = self.decided(decision)?;
+                let approved = decided.standing == Standing::Approved;
+                hold!(self.context, Approved, approved, "serve it once enough people have approved");
+                hold!(self.context, Once, decided.notice.is_none(), "it was served");
+                self.safe(statement)?;
+            }
+            Act::TakeEffect { decision, root } => {
+                let decided = self.decided(decision)?;
+                self.take_effect(decided)?;
+                let same = *root == seal::root(&decided.decision.targets);
+                hold!(self.context, Unchanged, same, "the list is not the one that was approved; propose the new one");
+            }
+            Act::RunOut { decision } => {
+                let decided = self.decided(decision)?;
+                let over = decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.at);
+                hold!(self.context, Over, over, "its time is not over; to end it earlier, propose to lift it");
+            }
+            Act::DecideLeaving { .. } => {
+                self.hands(&[Role::Decider])?;
+                let leaves = self.case.leaving.last().is_some_and(|noted| noted.choice.is_none());
+                hold!(self.context, Leaves, leaves, "nothing leaves that is not decided; note first what leaves");
+            }
+            Act::Check { decision, days, .. } => {
+                self.staff()?;
+                let decided = self.decided(decision)?;
+                let due = CHECK_DAYS.contains(days)
+                    && decided.effect.is_some_and(|effect| self.at >= effect.plus_days(i64::from(*days)))
+                    && !decided.checks.contains_key(days);
+                hold!(self.context, CheckDue, due, "checks are due 30, 90 and 180 days after the effect, once each");
+            }
+            Act::SettleFollowUp { id, .. } => {
+                self.hands(&[Role::Reviewer, Role::Analyst])?;
+                hold!(self.context, Known, self.case.follow_ups.get(id) == Some(&false), "no follow-up {id} is open");
+            }
+            Act::Appeal(_) | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => self.appeal(act)?,
+            Act::NamePublicly { .. } => drop(self.hands(&[Role::Decider])?),
+            Act::Correct { statement, correction } => {
+                self.staff()?;
+                let published =
+                    self.case.decisions.values().any(|one| one.notice.is_some_and(|(_, text)| text == *statement))
+                        || self.case.corrections.values().any(|text| text == statement);
+                hold!(self.context, Known, published, "nothing of that digest was published in this case");
+                self.safe(correction)?;
+            }
+            Act::Close(closing) => self.close(closing)?,
+            Act::Reopen { material } => {
+                self.staff()?;
+                let closed = self.case.closings.last().map(|(at, ..)| *at);
+                let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
+                let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
+                hold!(self.context, NewMaterial, new, "add as evidence what has come up since it was closed");
+            }
+        }
+        Ok(())
+    }
+
+    // ---- people ---------------------------------------------------------------------------------------------------
+
+    fn unknown(&self, what: &str, name: &str) -> Ruling {
+        Err(Refusal { rule: Rule::Known, mend: format!("there is no {what} {name}") })
+    }
+
+    /// The person who acts; on the roster, and there.
+    fn staff(&self) -> Result<&PersonId, Refusal> {
+        let Actor::Person(person) = self.by else {
+            return Err(Refusal { rule: Rule::Somebody, mend: "somebody of the provider's does this".to_owned() });
+        };
+        present(self.context, person, self.at)?;
+        Ok(person)
+    }
+
+    /// The person who acts in one of these roles, with nothing that stands against their having a hand in it.
+    fn hands(&self, roles: &[Role]) -> Result<&PersonId, Refusal> {
+        let person = self.staff()?;
+        let part = self.case.parts.get(person);
+        let may = part.is_some_and(|part| roles.iter().any(|role| part.roles.contains(role)));
+        hold!(self.context, HasPart, may, "assign {person} first, in a role that does this");
+        self.clean(person)?;
+        Ok(person)
+    }
+
+    /// Declared, without a conflict, not close to the customer.
+    fn clean(&self, person: &PersonId) -> Ruling {
+        let declared = self.case.parts.get(person).and_then(|part| part.declared);
+        hold!(self.context, Declared, declared.is_some(), "{person} declares first whether there is a conflict");
+        hold!(
+            self.context,
+            NoConflict,
+            declared.flatten().is_none(),
+            "{person} has a conflict; release and replace them"
+        );
+        let close = self.context.roster.closeness(person, &self.case.opening.customer);
+        hold!(self.context, NotClose, close.is_none(), "{person} is too close to the customer; replace them");
+        Ok(())
+    }
+
+    fn assign(&self, person: &PersonId, role: Role) -> Ruling {
+        self.staff()?;
+        let may = self.context.roster.is(person, role, self.at);
+        hold!(self.context, Present, may, "{person} is not on the roster in that role");
+        let close = self.context.roster.closeness(person, &self.case.opening.customer);
+        hold!(self.context, NotClose, close.is_none(), "{person} is too close to the customer; ask somebody else");
+        hold!(
+            self.context,
+            Fresh,
+            !self.case.former.contains(person),
+            "{person} reviewed it before; ask somebody else"
+        );
+        Ok(())
+    }
+
+    // ---- what comes in --------------------------------------------------------------------------------------------
+
+    fn join(&self, source: &Source, accounts: &BTreeSet<AccountId>) -> Ruling {
+        if self.by != &Actor::System {
+            self.staff()?;
+        }
+        hold!(self.context, Once, !self.case.sources.contains(source), "it has joined already");
+        self.one_case(accounts, None)
+    }
+
+    fn take_in(&self, other: &CaseId, accounts: &BTreeSet<AccountId>) -> Ruling {
+        self.staff()?;
+        hold!(self.context, Known, *other != self.case.id, "a case cannot take itself in");
+        self.one_case(accounts, Some(other))
+    }
+
+    fn one_case(&self, accounts: &BTreeSet<AccountId>, but: Option<&CaseId>) -> Ruling {
+        let other = |account: &AccountId| self.context.elsewhere.get(account).filter(|case| Some(*case) != but);
+        if let Some((account, case)) = accounts.iter().find_map(|account| Some((account, other(account)?))) {
+            hold!(self.context, OneCase, false, "account {account} is under review in {case}; one takes the other in");
+        }
+        Ok(())
+    }
+
+    fn notes(&self, act: &Act) -> Ruling {
+        if !matches!(act, Act::NoteContact { .. }) && self.by == &Actor::System {
+            return Ok(());
+        }
+        self.staff()?;
+        if let Act::FollowUp { id, .. } = act {
+            hold!(self.context, Once, !self.case.follow_ups.contains_key(id), "it is followed up already");
+        }
+        Ok(())
+    }
+
+    fn add_evidence(&self, item: &Item) -> Ruling {
+        hold!(self.context, Once, !self.case.evidence.contains_key(&item.id), "that evidence is in the case");
+        match self.by {
+            Actor::Person(_) => drop(self.staff()?),
+            Actor::System => hold!(self.context, Somebody, item.basis == Basis::Meters, "Tribune adds meters alone"),
+            Actor::Customer => {
+                hold!(self.context, Somebody, item.basis == Basis::CustomerAnswer, "a customer adds its answers");
+            }
+        }
+        Ok(())
+    }
+
+    fn safe(&self, text: &Text) -> Ruling {
+        let safe = self.case.safe.contains_key(text);
+        hold!(self.context, SourceSafe, safe, "let a second person read it and confirm that it identifies no source");
+        Ok(())
+    }
+
+    // ---- proof ----------------------------------------------------------------------------------------------------
+
+    fn determine(&self, determination: &Determination) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        let elements = &self.context.procedure.elements;
+        let every = elements.len() == determination.elements.len()
+            && elements.iter().all(|element| determination.elements.contains_key(&element.id));
+        hold!(self.context, EveryElement, every, "answer each element of the clause, and no other");
+        for element in elements {
+            if let Some(finding) = determination.elements.get(&element.id) {
+                self.shown(element, finding)?;
+            }
+        }
+        let sure = |finding: &ElementAnswer| {
+            finding.answer == Established::Established && finding.standard >= Standard::MoreLikelyThanNot
+        };
+        let accuses = determination.elements.values().all(sure);
+        hold!(self.context, Heard, !accuses || self.case.heard(self.at), "put your questions to the customer first");
+        let standing = self.case.standing_determination().map(|(place, _)| place);
+        let in_place = determination.supersedes == standing;
+        hold!(self.context, Supersedes, in_place, "name the determination that stands as the one superseded");
+        Ok(())
+    }
+
+    fn shown(&self, element: &Element, finding: &ElementAnswer) -> Ruling {
+        if finding.answer != Established::Established {
+            return Ok(());
+        }
+        let id = &element.id;
+        let items: Vec<&Item> = finding.evidence.iter().filter_map(|one| self.case.evidence.get(one)).collect();
+        let there = !items.is_empty() && items.len() == finding.evidence.len();
+        hold!(self.context, Shown, there, "{id}: name the evidence it rests on, as it is in the case");
+        let opinion = |item: &&Item| item.basis == Basis::Opinion;
+        let admits = |item: &&Item| element.rests_on.contains(&item.basis) || opinion(item);
+        hold!(
+            self.context,
+            Admissible,
+            items.iter().all(admits),
+            "{id}: leave out what the clause does not admit for it"
+        );
+        hold!(self.context, NotOpinionAlone, !items.iter().all(opinion), "{id}: add what the opinion is about");
+        // What is not told by people outside carries by itself; else two origins must tell it.
+        let told = |item: &&&Item| item.basis == Basis::OutsideSource;
+        let origins: BTreeSet<_> = items.iter().filter(told).map(|item| &item.origin).collect();
+        let carries = items.iter().any(|item| item.basis != Basis::OutsideSource && item.basis != Basis::Opinion);
+        hold!(self.context, TwoSources, carries || origins.len() != 1, "{id}: find a second source of another origin");
+        Ok(())
+    }
+
+    // ---- decisions ------------------------------------------------------------------------------------------------
+
+    fn decided(&self, id: &DecisionId) -> Result<&Decided, Refusal> {
+        let unknown = || Refusal { rule: Rule::Known, mend: format!("there is no decision {id}") };
+        self.case.decisions.get(id).ok_or_else(unknown)
+    }
+
+    fn propose(&self, decision: &Decision) -> Ruling {
+        self.hands(&[Role::Reviewer, Role::Decider])?;
+        let once = !self.case.decisions.contains_key(&decision.id);
+        hold!(self.context, Once, once, "there is a decision {} already", decision.id);
+        let sealed = decision.targets.is_sorted_by(|a, b| a < b);
+        hold!(self.context, Sealed, sealed, "sort the targets and name each once");
+        match &decision.order {
+            Order::Impose { intervention } => {
+                let Some(intervention) = self.context.procedure.intervention(intervention) else {
+                    return self.unknown("intervention", intervention.as_str());
+                };
+                self.proven(decision, intervention)?;
+                self.targets(decision, intervention)
+            }
+            Order::Lift { decision: lifted } => {
+                let lifted = self.decided(lifted)?;
+                let kept = decision.targets.iter().all(|target| lifted.in_force.contains(target));
+                let less = kept && decision.targets.len() < lifted.in_force.len();
+                hold!(self.context, LiftsLess, less, "list what stays in force, fewer targets than are now");
+                Ok(())
+            }
+        }
+    }
+
+    /// What the intervention is for is shown, as surely as it reaches far.
+    fn proven(&self, decision: &Decision, intervention: &Intervention) -> Ruling {
+        let reach = if decision.emergency { Reach::Interim.min(intervention.reach) } else { intervention.reach };
+        let opinion = self.case.evidence.values().any(|item| item.basis == Basis::Opinion);
+        let counsel = !intervention.counsel || opinion;
+        hold!(self.context, Counsel, counsel, "ask counsel, and add the opinion to the evidence");
+        let Some(standard) = reach.standard() else { return Ok(()) };
+        let standing = self.case.standing_determination();
+        let on = decision.determination.is_some() && decision.determination == standing.map(|(place, _)| place);
+        hold!(self.context, OnDetermination, on, "name the determination that stands");
+        let Some((_, determined)) = standing else { return Ok(()) };
+        let interim = reach == Reach::Interim;
+        for element in self.context.procedure.elements.iter().filter(|element| element.interim || !interim) {
+            let finding = determined.determination.elements.get(&element.id);
+            let shown = finding
+                .is_some_and(|finding| finding.answer == Established::Established && finding.standard >= standard);
+            hold!(self.context, Proven, shown, "{} must be established, at least as {standard}", element.id);
+        }
+        if !interim {
+            hold!(self.context, Heard, self.case.heard(self.at), "hear the customer first");
+            let missing = self.context.procedure.steps.iter().find(|step| !self.case.steps.contains_key(&step.id));
+            let title = missing.map_or("", |step| step.title.as_str());
+            hold!(self.context, StepsDone, missing.is_none(), "not done yet: {title}");
+        }
+        Ok(())
+    }
+
+    fn targets(&self, decision: &Decision, intervention: &Intervention) -> Ruling {
+        let restricts = !intervention.switches.is_empty();
+        let some = decision.targets.is_empty() != restricts;
+        hold!(self.context, WithinOrder, some, "targets belong to an intervention that switches something off");
+        for target in &decision.targets {
+            let Target { account, service, switches, .. } = target;
+            let within = !switches.is_empty() && switches.is_subset(&intervention.switches);
+            hold!(self.context, WithinOrder, within, "{account} {service}: switch off only what the intervention may");
+            let protected = self.context.procedure.protected_services.contains(service);
+            hold!(self.context, Protected, !protected, "{service} is never a target; leave it out");
+            let about = |item: &Item| {
+                item.about.contains(&(account.clone(), None))
+                    || item.about.contains(&(account.clone(), Some(service.clone())))
+            };
+            let narrow = self.case.accounts.contains(account) && self.case.evidence.values().any(about);
+            hold!(self.context, Narrow, narrow, "no evidence is about {service} on {account}; leave it out");
+        }
+        let switches: BTreeSet<_> = decision.targets.iter().flat_map(|target| &target.switches).collect();
+        let reasoned = switches.iter().all(|switch| decision.reasons.contains_key(switch));
+        hold!(self.context, Reasoned, reasoned, "say for each switch why it is needed and nothing less will do");
+        let own_end = intervention.ends_after_days.is_some() || decision.emergency;
+        let bounded = !restricts || own_end || decision.ends.is_some() || decision.review.is_some();
+        hold!(self.context, Bounded, bounded, "give an end, or a date on which it is looked at again");
+        Ok(())
+    }
+
+    fn approve(&self, id: &DecisionId, approval: &Approval) -> Ruling {
+        let person = self.hands(&[Role::Decider])?;
+        let decided = self.decided(id)?;
+        let proposed = decided.standing == Standing::Proposed;
+        hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
+        hold!(self.context, Once, !decided.approvals.contains_key(person), "you have approved it");
+        hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
+        let appeal = self.case.parts.get(person).is_some_and(|part| part.hands.contains(&Hand::DecidedAppeal));
+        hold!(self.context, OtherThanAppeal, !appeal, "{person} decided an appeal in this case; ask somebody else");
+        let key = self.context.roster.present(person, self.at).and_then(|member| member.keys.get(&approval.key));
+        let message = seal::message(&self.case.id, &decided.decision, &approval.shown);
+        let signed = key == Some(&approval.form) && seal::verify(&message, approval);
+        hold!(self.context, OwnSignature, signed, "sign what is shown with the key that the roster has of you");
+        let outside = |who: &PersonId| self.context.roster.members.get(who).is_some_and(|member| member.outside);
+        let one_chain =
+            |other: &PersonId| self.context.roster.answer_to_one(person, other) && !outside(person) && !outside(other);
+        let apart = !decided.approvals.keys().any(one_chain);
+        hold!(self.context, NotOneChain, apart, "both answer to one; ask somebody outside");
+        Ok(())
+    }
+
+    fn take_effect(&self, decided: &Decided) -> Ruling {
+        hold!(self.context, Somebody, self.by != &Actor::Customer, "it takes effect when it is compiled");
+        let approved = decided.standing == Standing::Approved;
+        hold!(self.context, Approved, approved, "it needs {} approvals", self.context.procedure.approvals);
+        for person in decided.approvals.keys() {
+            let there = self.context.roster.is(person, Role::Decider, self.at) && self.clean(person).is_ok();
+            hold!(self.context, StillApproved, there, "{person} cannot stand for it any more; propose it anew");
+        }
+        if let Order::Impose { intervention } = &decided.decision.order {
+            let standing = self.case.standing_determination().map(|(place, _)| place);
+            let on = decided.decision.determination.is_none() || decided.decision.determination == standing;
+            hold!(self.context, OnDetermination, on, "its determination was superseded; propose it anew");
+            let hours = self.context.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
+            let hours = if decided.decision.emergency { 0 } else { hours };
+            let served = decided.notice.is_some_and(|(served, _)| self.at >= served.plus_hours(hours));
+            hold!(self.context, NoticeFirst, served, "serve the statement of reasons, and wait {hours} hours");
+        }
+        Ok(())
+    }
+
+    /// Nothing restricts, and nothing is about to.
+    fn nothing_decided(&self) -> Ruling {
+        let pending = |decided: &Decided| {
+            matches!(decided.standing, Standing::Proposed | Standing::Approved | Standing::InEffect)
+        };
+        let none = !self.case.decisions.values().any(pending);
+        hold!(
+            self.context,
+            NothingLeft,
+            none,
+            "decisions are pending or in effect; the other case goes on in this one"
+        );
+        Ok(())
+    }
+
+    // ---- appeals and the end --------------------------------------------------------------------------------------
+
+    fn appeal(&self, act: &Act) -> Ruling {
+        match act {
+            Act::Appeal(appeal) => {
+                let served = self.decided(&appeal.decision)?.notice.is_some();
+                let open = |one: &crate::case::Appealed| one.decision == appeal.decision && one.outcome.is_none();
+                let alone = !self.case.appeals.values().any(open);
+                hold!(
+                    self.context,
+                    AppealServed,
+                    served && alone,
+                    "it was not served yet, or an appeal is being heard"
+                );
+                hold!(self.context, Once, !self.case.appeals.contains_key(&appeal.id), "that appeal was made");
+            }
+            Act::AdmitAppeal { id, .. } => {
+                self.hands(&[Role::AppealPanel])?;
+                let late = self.case.appeals.get(id).is_some_and(|one| !one.in_time);
+                hold!(self.context, Known, late, "no appeal {id} came too late");
+            }
+            Act::DecideAppeal { id, .. } => {
+                let person = self.hands(&[Role::AppealPanel])?;
+                let Some(appealed) = self.case.appeals.get(id) else { return self.unknown("appeal", id.as_str()) };
+                let before = self
+                    .case
+                    .parts
+                    .get(person)
+                    .is_some_and(|part| part.hands.iter().any(|hand| *hand != Hand::DecidedAppeal));
+                hold!(self.context, OtherThanAppeal, !before, "{person} had a hand in the case; ask somebody else");
+                let admitted = appealed.in_time || appealed.admitted.len() >= 2;
+                hold!(self.context, InTime, admitted, "it came after six months; two of the panel may admit it");
+                hold!(self.context, Undecided, appealed.outcome.is_none(), "it is decided");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&self, closing: &Closing) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        let case = self.case;
+        let decision = |decided: &Decided| match decided.standing {
+            Standing::Proposed | Standing::Approved => Some("a decision is pending"),
+            Standing::InEffect => {
+                let missing = CHECK_DAYS.iter().any(|days| !decided.checks.contains_key(days));
+                missing.then_some("a decision in effect has checks to come")
+            }
+            Standing::Refused | Standing::Over => None,
+        };
+        let upheld = |one: &crate::case::Appealed| {
+            let stands =
+                case.decisions.get(&one.decision).is_some_and(|decided| decided.in_force == decided.decision.targets);
+            let lifts = matches!(one.outcome, Some(AppealOutcome::Upheld | AppealOutcome::UpheldInPart));
+            lifts && stands && !case.decisions.get(&one.decision).is_some_and(|decided| decided.in_force.is_empty())
+        };
+        let left = case.decisions.values().find_map(decision).or_else(|| {
+            let open = case.appeals.values().any(|one| one.outcome.is_none());
+            open.then_some("an appeal is being heard")
+                .or(case.appeals.values().any(upheld).then_some("an appeal was upheld and nothing lifted"))
+                .or(case.follow_ups.values().any(|settled| !settled).then_some("a follow-up is open"))
+                .or(case
+                    .leaving
+                    .iter()
+                    .any(|noted| noted.choice.is_none())
+                    .then_some("data leaves and nothing is decided"))
+        });
+        hold!(self.context, NothingLeft, left.is_none(), "{}", left.unwrap_or_default());
+        let fits = closing.declared_use.is_some() == case.is_declared_use();
+        hold!(self.context, DeclaredUse, fits, "say of a declared use whether it may go on, and only of such a one");
+        Ok(())
+    }
+}

@@ -1,0 +1,868 @@
+//! Tests of the review as a whole: a story told from start to end, every rule broken once, and commands at random.
+//!
+//! What the rules let pass is audited by [`crate::audit`], which shares nothing with them.
+
+use crate::act::*;
+use crate::audit::audit;
+use crate::case::{Case, Phase, Standing};
+use crate::procedure::{Basis, Procedure};
+use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
+use crate::rules::{Context, Refusal, Rule, open};
+use crate::seal;
+use crate::words::*;
+use ed25519_dalek::{Signer, SigningKey};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// 2026-03-01T00:00:00Z.
+const START: Moment = Moment(1_772_323_200);
+
+fn procedure() -> Procedure {
+    #[derive(serde::Deserialize)]
+    struct Pack {
+        review: Procedure,
+    }
+    let text = include_str!("../../../policies/mass-surveillance/policy.toml");
+    toml::from_str::<Pack>(text).unwrap().review
+}
+
+fn name<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().unwrap()
+}
+
+fn key(person: &str) -> SigningKey {
+    SigningKey::from_bytes(&Digest::of(person).0)
+}
+
+/// Somebody, their roles and whom they answer to. Sal sells to the customer, Mia is above her, Zoe declares nothing.
+const PEOPLE: [(&str, &[Role], &str); 14] = [
+    ("ann", &[Role::Reviewer, Role::Analyst], "head"),
+    ("ivy", &[Role::Reviewer, Role::Analyst], "head"),
+    ("ben", &[Role::Decider], "law"),
+    ("cleo", &[Role::Decider], "trust"),
+    ("dan", &[Role::Decider], "law"),
+    ("oda", &[Role::Decider], "law"),
+    ("eve", &[Role::AppealPanel, Role::Decider], "board"),
+    ("fay", &[Role::AppealPanel], "board"),
+    ("gus", &[Role::AppealPanel], "board"),
+    ("hal", &[Role::Counsel], "law"),
+    ("ines", &[Role::IntakeOfficer, Role::Reviewer], "head"),
+    ("sal", &[Role::Reviewer, Role::Decider], "mia"),
+    ("mia", &[Role::Decider], "ceo"),
+    ("zoe", &[Role::Decider], "art"),
+];
+
+fn roster() -> Roster {
+    let mut roster = Roster::default();
+    for (person, roles, manager) in PEOPLE {
+        let public = PublicKey(key(person).verifying_key().to_bytes());
+        let member = Member {
+            roles: roles.iter().copied().collect(),
+            manager: Some(name(manager)),
+            outside: person == "oda",
+            identities: BTreeSet::from([format!("idp|{person}")]),
+            keys: BTreeMap::from([(public, KeyForm::Ssh)]),
+            left: None,
+        };
+        roster.members.insert(name(person), member);
+    }
+    let team = AccountTeam { members: BTreeSet::from([name("sal")]), sponsor: None };
+    roster.account_teams.insert(name("acme"), team);
+    roster
+}
+
+fn text(of: &str) -> Text {
+    Digest::of(of)
+}
+
+/// A case on a stage: whoever acts, acts now.
+struct Stage {
+    procedure: Procedure,
+    roster: Roster,
+    elsewhere: BTreeMap<AccountId, CaseId>,
+    without: Option<Rule>,
+    events: Vec<Event>,
+    case: Option<Case>,
+    now: Moment,
+    commands: u32,
+}
+
+fn actor(by: &str) -> Actor {
+    match by {
+        "tribune" => Actor::System,
+        "customer" => Actor::Customer,
+        person => Actor::Person(name(person)),
+    }
+}
+
+fn meters(id: &str, account: &str) -> Act {
+    let about = BTreeSet::from([(name(account), Some(name("object-storage"))), (name(account), Some(name("speech")))]);
+    Act::AddEvidence(Item {
+        id: name(id),
+        digest: text(id),
+        basis: Basis::Meters,
+        origin: name("provider"),
+        anonymous: false,
+        about,
+    })
+}
+
+fn item(id: &str, basis: Basis, origin: &str) -> Act {
+    let about = BTreeSet::new();
+    Act::AddEvidence(Item { id: name(id), digest: text(id), basis, origin: name(origin), anonymous: true, about })
+}
+
+fn target(account: &str, service: &str, switches: &[Switch]) -> Target {
+    let switches = switches.iter().copied().collect();
+    Target { account: name(account), service: name(service), region: None, switches }
+}
+
+fn opening() -> Act {
+    Act::Open(Opening {
+        kind: Kind::Workload,
+        policy: ("mass-surveillance".into(), "1".into(), text("pack")),
+        customer: name("acme"),
+        accounts: BTreeSet::from([name("a1"), name("a2")]),
+        sources: BTreeSet::from([Source::Finding { finding: text("finding"), records: text("records") }]),
+    })
+}
+
+fn decision(id: &str, intervention: &str, targets: &[Target]) -> Decision {
+    let switches: BTreeSet<Switch> = targets.iter().flat_map(|target| target.switches.iter().copied()).collect();
+    let mut targets = targets.to_vec();
+    targets.sort();
+    Decision {
+        id: name(id),
+        order: Order::Impose { intervention: name(intervention) },
+        determination: Some(0),
+        targets,
+        reasons: switches.into_iter().map(|switch| (switch, text("why"))).collect(),
+        emergency: false,
+        ends: None,
+        review: Some(START.plus_days(300)),
+    }
+}
+
+fn closing() -> Closing {
+    Closing { remedy: text("remedy"), consulted: text("who"), lesson: text("lesson"), declared_use: None }
+}
+
+impl Stage {
+    fn empty() -> Self {
+        Self {
+            procedure: procedure(),
+            roster: roster(),
+            elsewhere: BTreeMap::new(),
+            without: None,
+            events: Vec::new(),
+            case: None,
+            now: START,
+            commands: 0,
+        }
+    }
+
+    /// An open case with everybody in their part, declared, and evidence of every kind.
+    fn set() -> Self {
+        let mut stage = Self::empty();
+        stage.must("tribune", opening());
+        for (person, roles, _) in PEOPLE.iter().filter(|(person, ..)| !["sal", "mia"].contains(person)) {
+            for role in *roles {
+                stage.must("ann", Act::Assign { person: name(person), role: *role });
+            }
+            if *person != "zoe" {
+                stage.must(person, Act::Declare { conflict: None });
+            }
+        }
+        stage.must("tribune", meters("m1", "a1"));
+        stage.must("tribune", meters("m2", "a2"));
+        stage.must("ann", item("doc", Basis::Document, "contract"));
+        stage.must("ines", item("told1", Basis::OutsideSource, "press"));
+        stage.must("ines", item("told2", Basis::OutsideSource, "press"));
+        stage.must("ines", item("told3", Basis::OutsideSource, "ngo"));
+        stage.must("hal", item("opinion", Basis::Opinion, "counsel"));
+        stage
+    }
+
+    /// The customer was asked and let the time pass; every step is done.
+    fn heard() -> Self {
+        let mut stage = Self::set();
+        stage.ask();
+        stage.later(15);
+        for (step, by) in [("facts", "ann"), ("innocent-explanations", "ann"), ("counsel", "hal")] {
+            stage.must(by, Act::CompleteStep { step: name(step), note: text(step) });
+        }
+        stage
+    }
+
+    /// Every element is established, clear and convincing.
+    fn determined() -> Self {
+        let mut stage = Self::heard();
+        stage.must("ann", stage.determination(Standard::ClearAndConvincing));
+        stage
+    }
+
+    /// `read-only` on a1 is proposed by Ann.
+    fn proposed() -> Self {
+        let mut stage = Self::determined();
+        stage.must("ann", Act::Propose(read_only("d1")));
+        stage
+    }
+
+    fn approved() -> Self {
+        let mut stage = Self::proposed();
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, stage.approval(decider, "d1"));
+        }
+        stage
+    }
+
+    fn served() -> Self {
+        let mut stage = Self::approved();
+        stage.safe("statement");
+        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: text("statement") });
+        stage
+    }
+
+    /// Its notice is over.
+    fn served_later() -> Self {
+        let mut stage = Self::served();
+        stage.later(1);
+        stage
+    }
+
+    fn in_effect() -> Self {
+        let mut stage = Self::served_later();
+        stage.must("tribune", stage.effect("d1"));
+        stage
+    }
+
+    fn safe(&mut self, of: &str) {
+        self.must("ivy", Act::ConfirmSafe { text: text(of), written_by: name("ann") });
+    }
+
+    fn ask(&mut self) {
+        self.safe("question");
+        let until = self.now.plus_days(14);
+        self.must("ann", Act::Ask { id: name("q1"), text: text("question"), until });
+    }
+
+    fn determination(&self, standard: Standard) -> Act {
+        let evidence = |id: &str| match id {
+            "E3" => BTreeSet::from([name("told1"), name("told3")]),
+            _ => BTreeSet::from([name("m1"), name("m2")]),
+        };
+        let answer = |id: &str| {
+            let answer = Established::Established;
+            (name(id), ElementAnswer { answer, standard, evidence: evidence(id), reasons: text("because") })
+        };
+        let elements = ["E1", "E2", "E3", "E4", "E5"].into_iter().map(answer).collect();
+        let standing = self.case.as_ref().and_then(|case| case.standing_determination().map(|(place, _)| place));
+        Act::Determine(Determination { elements, view: text("view"), supersedes: standing })
+    }
+
+    /// The same with one element answered otherwise.
+    fn determination_but(&self, id: &str, change: impl FnOnce(&mut ElementAnswer)) -> Act {
+        let Act::Determine(mut determination) = self.determination(Standard::ClearAndConvincing) else {
+            unreachable!()
+        };
+        change(determination.elements.get_mut(&name::<ElementId>(id)).unwrap());
+        Act::Determine(determination)
+    }
+
+    fn approval(&self, person: &str, decision: &str) -> Act {
+        let case = self.case.as_ref().unwrap();
+        let decided = &case.decisions[&name::<DecisionId>(decision)];
+        let shown = text("shown");
+        let message = seal::message(&case.id, &decided.decision, &shown);
+        let signature = key(person).sign(&seal::ssh_blob(message.as_bytes())).to_bytes();
+        let approval = Approval {
+            key: PublicKey(key(person).verifying_key().to_bytes()),
+            form: KeyForm::Ssh,
+            signature: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
+            shown,
+        };
+        Act::Approve { decision: name(decision), approval }
+    }
+
+    fn effect(&self, decision: &str) -> Act {
+        let (_, root) = self.case.as_ref().unwrap().sealed(&name(decision)).unwrap();
+        Act::TakeEffect { decision: name(decision), root }
+    }
+
+    fn later(&mut self, days: i64) {
+        self.now = self.now.plus_days(days).plus_hours(1);
+    }
+
+    fn send(&mut self, command: Command) -> Result<bool, Refusal> {
+        let context = Context {
+            procedure: &self.procedure,
+            roster: &self.roster,
+            elsewhere: &self.elsewhere,
+            without: self.without,
+        };
+        let event = match &self.case {
+            None => Some(open(&context, name("case-1"), command)?),
+            Some(case) => case.admit(&context, command)?,
+        };
+        let Some(event) = event else { return Ok(false) };
+        match &mut self.case {
+            None => self.case = Case::opened_by(&event),
+            Some(case) => case.apply(&event, &self.procedure),
+        }
+        self.events.push(event);
+        Ok(true)
+    }
+
+    fn act(&mut self, by: &str, act: Act) -> Result<bool, Refusal> {
+        self.commands += 1;
+        let id = name(&format!("c{}", self.commands));
+        self.send(Command { id, at: self.now, by: actor(by), act })
+    }
+
+    fn must(&mut self, by: &str, act: Act) {
+        let said = format!("{by}: {act:?}");
+        assert_eq!(self.act(by, act), Ok(true), "{said}");
+    }
+
+    /// Tries by every lawful means to bring what is proposed into effect, whatever is refused on the way.
+    fn carry_through(&mut self) {
+        let case = self.case();
+        let proposed: Vec<String> = case.decisions.keys().map(ToString::to_string).collect();
+        for decision in proposed {
+            for decider in ["cleo", "oda", "ben"] {
+                let act = self.approval(decider, &decision);
+                let _ = self.act(decider, act);
+            }
+            let statement = text(&decision);
+            let _ = self.act("ivy", Act::ConfirmSafe { text: statement, written_by: name("ann") });
+            let _ = self.act("ann", Act::ServeNotice { decision: name(&decision), statement });
+            self.later(8);
+            let act = self.effect(&decision);
+            let _ = self.act("tribune", act);
+        }
+    }
+
+    fn case(&self) -> &Case {
+        self.case.as_ref().unwrap()
+    }
+
+    fn breaches(&self) -> Vec<String> {
+        audit(&self.events, &self.procedure, &self.roster).iter().map(ToString::to_string).collect()
+    }
+}
+
+fn read_only(id: &str) -> Decision {
+    decision(id, "read-only", &[target("a1", "object-storage", &[Switch::Write])])
+}
+
+fn lift(id: &str, of: &str, left: &[Target]) -> Decision {
+    let order = Order::Lift { decision: name(of) };
+    Decision { order, determination: None, review: None, ..decision(id, "read-only", left) }
+}
+
+#[test]
+fn a_whole_review_leaves_nothing_to_find() {
+    let mut stage = Stage::in_effect();
+    assert_eq!(stage.case().in_force(stage.now).count(), 1);
+    // The use comes back in a linked account, the customer appeals, and a part of a second decision is lifted.
+    let finding = text("linked");
+    stage.must("tribune", Act::FollowUp { id: name("f1"), account: Some(name("a2")), finding });
+    stage.must("ann", Act::SettleFollowUp { id: name("f1"), note: text("it is") });
+    let both = [target("a1", "speech", &[Switch::Write]), target("a2", "object-storage", &[Switch::Write])];
+    stage.must("ann", Act::Propose(decision("d2", "disable", &both)));
+    for decider in ["ben", "cleo"] {
+        stage.must(decider, stage.approval(decider, "d2"));
+    }
+    stage.safe("second statement");
+    stage.must("ann", Act::ServeNotice { decision: name("d2"), statement: text("second statement") });
+    stage.later(3);
+    stage.must("tribune", stage.effect("d2"));
+    assert_eq!(stage.case().in_force(stage.now).count(), 3);
+    let appeal = Appeal { id: name("p1"), decision: name("d2"), ground: text("ground") };
+    stage.must("customer", Act::Appeal(appeal));
+    for panel in ["eve", "fay"] {
+        let outcome = AppealOutcome::UpheldInPart;
+        stage.must(panel, Act::DecideAppeal { id: name("p1"), outcome, reasons: text("reasons") });
+    }
+    stage.must("ann", Act::Propose(lift("d3", "d2", &both[..1])));
+    for decider in ["ben", "cleo"] {
+        stage.must(decider, stage.approval(decider, "d3"));
+    }
+    stage.must("tribune", stage.effect("d3"));
+    assert_eq!(stage.case().in_force(stage.now).count(), 2);
+    for days in [30, 60, 90] {
+        stage.later(days);
+        let at = stage.case().decisions[&name::<DecisionId>("d1")].checks.len();
+        for decision in ["d1", "d2"] {
+            let days = [30, 90, 180][at];
+            let (use_ended, rest_as_before) = (true, true);
+            stage.must("ann", Act::Check { decision: name(decision), days, use_ended, rest_as_before });
+        }
+    }
+    stage.must("ann", Act::Close(closing()));
+    assert_eq!(stage.case().phase, Phase::Closed);
+    stage.safe("correction");
+    stage.must("ann", Act::Correct { statement: text("statement"), correction: text("correction") });
+    stage.later(1);
+    stage.must("ines", item("new", Basis::Document, "leak"));
+    stage.must("ines", Act::Reopen { material: name("new") });
+    assert_eq!(stage.case().phase, Phase::Open);
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+    assert_eq!(Case::fold(&stage.events, &stage.procedure).as_ref(), Some(stage.case()), "state is a fold");
+    let text = serde_json::to_string(&stage.events).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Event>>(&text).unwrap(), stage.events, "events read back");
+}
+
+#[test]
+fn a_command_repeated_changes_nothing_and_a_clock_set_back_is_held() {
+    let mut stage = Stage::set();
+    let command = Command { id: name("same"), at: stage.now, by: actor("ann"), act: meters("m9", "a1") };
+    assert_eq!(stage.send(command.clone()), Ok(true));
+    let before = stage.case().clone();
+    assert_eq!(stage.send(Command { at: stage.now.plus_days(9), ..command }), Ok(false));
+    assert_eq!(stage.case(), &before);
+    stage.later(2);
+    stage.must("ann", meters("m10", "a1"));
+    stage.now = START;
+    stage.must("ann", meters("m11", "a1"));
+    assert!(stage.events.windows(2).all(|two| two[0].command.at <= two[1].command.at));
+}
+
+#[test]
+fn an_emergency_needs_two_people_and_a_notice_and_lapses() {
+    let mut stage = Stage::set();
+    stage.must("ann", stage.determination(Standard::ReasonableSuspicion));
+    stage.must("ann", Act::Propose(Decision { emergency: true, review: None, ..read_only("d1") }));
+    stage.must("ben", stage.approval("ben", "d1"));
+    assert_eq!(stage.act("tribune", stage.effect("d1")).unwrap_err().rule, Rule::Approved);
+    stage.must("cleo", stage.approval("cleo", "d1"));
+    assert_eq!(stage.act("tribune", stage.effect("d1")).unwrap_err().rule, Rule::NoticeFirst);
+    stage.safe("statement");
+    stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: text("statement") });
+    stage.must("tribune", stage.effect("d1"));
+    assert_eq!(stage.case().in_force(stage.now).count(), 1);
+    assert_eq!(stage.case().in_force(stage.now.plus_days(10)).count(), 0, "it lapses by itself");
+    assert_eq!(stage.act("tribune", Act::RunOut { decision: name("d1") }).unwrap_err().rule, Rule::Over);
+    stage.later(10);
+    stage.must("tribune", Act::RunOut { decision: name("d1") });
+    assert_eq!(stage.case().decisions[&name::<DecisionId>("d1")].standing, Standing::Over);
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_late_appeal_is_recorded_and_two_may_admit_it() {
+    let mut stage = Stage::in_effect();
+    let served = stage.case().decisions[&name::<DecisionId>("d1")].notice.unwrap().0;
+    stage.now = Moment(served.end_of_months(6).0 + 1);
+    stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+    let decide = || Act::DecideAppeal { id: name("p1"), outcome: AppealOutcome::Upheld, reasons: text("r") };
+    assert_eq!(stage.act("eve", decide()).unwrap_err().rule, Rule::InTime);
+    for panel in ["eve", "fay"] {
+        stage.must(panel, Act::AdmitAppeal { id: name("p1"), reason: text("ill") });
+    }
+    stage.must("eve", decide());
+    stage.must("fay", decide());
+    assert_eq!(stage.case().appeals[&name::<AppealId>("p1")].outcome, Some(AppealOutcome::Upheld));
+}
+
+#[test]
+fn the_procedure_of_the_pack_is_well_formed_and_faults_are_named() {
+    assert_eq!(procedure().faults(), [] as [&str; 0]);
+    let mut wrong = procedure();
+    wrong.approvals = 1;
+    wrong.elements[0].rests_on = BTreeSet::from([Basis::Opinion]);
+    wrong.interventions[1].ends_after_days = None;
+    wrong.steps.push(wrong.steps[0].clone());
+    let faults = wrong.faults();
+    assert_eq!(faults.len(), 4, "{faults:?}");
+}
+
+/// How each rule is broken: what leads up to it, and the command that it alone is against.
+fn broken(rule: Rule) -> (Stage, &'static str, Act) {
+    let determine = |stage: Stage, act: Act| (stage, "ann", act);
+    let propose = |decision: Decision| (Stage::determined(), "ann", Act::Propose(decision));
+    let write = |account: &str, service: &str| target(account, service, &[Switch::Write]);
+    match rule {
+        Rule::Begins => (Stage::set(), "tribune", opening()),
+        Rule::OneCase => {
+            let mut stage = Stage::empty();
+            stage.elsewhere.insert(name("a2"), name("case-0"));
+            (stage, "tribune", opening())
+        }
+        Rule::GoesOn => {
+            let mut stage = Stage::set();
+            stage.must("ann", Act::GoOnIn { other: name("case-2") });
+            (stage, "ben", Act::WaiveHearing { reason: text("r") })
+        }
+        Rule::Somebody => (Stage::served_later(), "customer", Stage::served_later().effect("d1")),
+        Rule::Present => {
+            let mut stage = Stage::set();
+            stage.roster.members.get_mut(&name::<PersonId>("ann")).unwrap().left = Some(START);
+            (stage, "ann", meters("m9", "a1"))
+        }
+        Rule::HasPart => (Stage::set(), "hal", Act::WaiveHearing { reason: text("r") }),
+        Rule::Declared => {
+            let stage = Stage::proposed();
+            let act = stage.approval("zoe", "d1");
+            (stage, "zoe", act)
+        }
+        Rule::NoConflict => {
+            let mut stage = Stage::proposed();
+            stage.must("ben", Act::Declare { conflict: Some(text("cousin")) });
+            let act = stage.approval("ben", "d1");
+            (stage, "ben", act)
+        }
+        Rule::NotClose => {
+            let mut stage = Stage::proposed();
+            let team = stage.roster.account_teams.get_mut(&name::<CustomerId>("acme")).unwrap();
+            team.sponsor = Some(name("ben"));
+            let act = stage.approval("ben", "d1");
+            (stage, "ben", act)
+        }
+        Rule::Fresh => {
+            let mut stage = Stage::heard();
+            stage.must("ann", stage.determination_but("E5", |one| one.answer = Established::NotEstablished));
+            stage.must("ann", Act::Close(closing()));
+            stage.later(1);
+            stage.must("ines", item("new", Basis::Document, "leak"));
+            stage.must("ines", Act::Reopen { material: name("new") });
+            (stage, "ines", Act::Assign { person: name("ann"), role: Role::Reviewer })
+        }
+        Rule::Known => (Stage::set(), "ann", Act::HandleEvidence { evidence: name("none"), note: text("n") }),
+        Rule::Once => (Stage::set(), "ann", meters("m1", "a1")),
+        Rule::StepOfOthers => (Stage::set(), "ann", Act::CompleteStep { step: name("counsel"), note: text("n") }),
+        Rule::SourceSafe => (Stage::approved(), "ann", Act::ServeNotice { decision: name("d1"), statement: text("s") }),
+        Rule::TwoEyes => (Stage::set(), "ann", Act::ConfirmSafe { text: text("t"), written_by: name("ann") }),
+        Rule::TimeToAnswer => {
+            let mut stage = Stage::set();
+            stage.safe("question");
+            let until = stage.now.plus_days(13);
+            (stage, "ann", Act::Ask { id: name("q1"), text: text("question"), until })
+        }
+        Rule::EveryElement => {
+            let stage = Stage::heard();
+            let Act::Determine(mut all) = stage.determination(Standard::MoreLikelyThanNot) else { unreachable!() };
+            all.elements.remove(&name::<ElementId>("E3"));
+            determine(stage, Act::Determine(all))
+        }
+        Rule::Shown => {
+            let stage = Stage::heard();
+            let act = stage.determination_but("E1", |one| one.evidence = BTreeSet::from([name("m1"), name("none")]));
+            determine(stage, act)
+        }
+        Rule::Admissible => {
+            let stage = Stage::heard();
+            let act = stage.determination_but("E3", |one| one.evidence.extend([name("m1")]));
+            determine(stage, act)
+        }
+        Rule::TwoSources => {
+            let stage = Stage::heard();
+            let act =
+                stage.determination_but("E3", |one| one.evidence = BTreeSet::from([name("told1"), name("told2")]));
+            determine(stage, act)
+        }
+        Rule::NotOpinionAlone => {
+            let stage = Stage::heard();
+            let act = stage.determination_but("E3", |one| one.evidence = BTreeSet::from([name("opinion")]));
+            determine(stage, act)
+        }
+        Rule::Heard => {
+            let stage = Stage::set();
+            let act = stage.determination(Standard::MoreLikelyThanNot);
+            determine(stage, act)
+        }
+        Rule::Supersedes => {
+            let stage = Stage::determined();
+            let Act::Determine(mut again) = stage.determination(Standard::MoreLikelyThanNot) else { unreachable!() };
+            again.supersedes = None;
+            determine(stage, Act::Determine(again))
+        }
+        Rule::OnDetermination => {
+            let mut stage = Stage::served_later();
+            stage.must("ann", stage.determination_but("E5", |one| one.answer = Established::NotEstablished));
+            let act = stage.effect("d1");
+            (stage, "tribune", act)
+        }
+        Rule::Proven => {
+            let mut stage = Stage::heard();
+            stage.must("ann", stage.determination(Standard::MoreLikelyThanNot));
+            let all = [target("a1", "speech", &[Switch::Write])];
+            (stage, "ann", Act::Propose(decision("d1", "terminate", &all)))
+        }
+        Rule::StepsDone => {
+            let mut stage = Stage::set();
+            stage.ask();
+            stage.later(15);
+            stage.must("ann", stage.determination(Standard::MoreLikelyThanNot));
+            (stage, "ann", Act::Propose(read_only("d1")))
+        }
+        Rule::Counsel => {
+            let mut stage = Stage::determined();
+            stage.case.as_mut().unwrap().evidence.remove(&name::<EvidenceId>("opinion"));
+            let all = [target("a1", "speech", &[Switch::Write])];
+            (stage, "ann", Act::Propose(decision("d1", "terminate", &all)))
+        }
+        Rule::Sealed => {
+            let twice = Decision { targets: vec![write("a1", "speech"); 2], ..read_only("d1") };
+            propose(twice)
+        }
+        Rule::WithinOrder => {
+            let more = [target("a1", "speech", &[Switch::Read])];
+            propose(decision("d1", "read-only", &more))
+        }
+        Rule::Narrow => propose(decision("d1", "read-only", &[write("a1", "database")])),
+        Rule::Protected => {
+            let mut stage = Stage::determined();
+            let Act::AddEvidence(mut item) = meters("m3", "a1") else { unreachable!() };
+            item.about = BTreeSet::from([(name("a1"), None)]);
+            stage.must("tribune", Act::AddEvidence(item));
+            (stage, "ann", Act::Propose(decision("d1", "read-only", &[write("a1", "billing")])))
+        }
+        Rule::Reasoned => propose(Decision { reasons: BTreeMap::new(), ..read_only("d1") }),
+        Rule::Bounded => propose(Decision { review: None, ..read_only("d1") }),
+        Rule::LiftsLess => {
+            let same = read_only("d1").targets;
+            (Stage::in_effect(), "ann", Act::Propose(lift("d2", "d1", &same)))
+        }
+        Rule::Proposed => {
+            let mut stage = Stage::proposed();
+            stage.must("ben", Act::Refuse { decision: name("d1"), reason: text("no") });
+            let act = stage.approval("cleo", "d1");
+            (stage, "cleo", act)
+        }
+        Rule::OtherThanProposer => {
+            let mut stage = Stage::determined();
+            stage.must("ben", Act::Propose(read_only("d1")));
+            let act = stage.approval("ben", "d1");
+            (stage, "ben", act)
+        }
+        Rule::OtherThanAppeal => {
+            let mut stage = Stage::in_effect();
+            stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+            let outcome = AppealOutcome::Rejected;
+            stage.must("eve", Act::DecideAppeal { id: name("p1"), outcome, reasons: text("r") });
+            stage.must("ann", Act::Propose(read_only("d2")));
+            let act = stage.approval("eve", "d2");
+            (stage, "eve", act)
+        }
+        Rule::OwnSignature => {
+            let stage = Stage::proposed();
+            let act = stage.approval("cleo", "d1");
+            (stage, "ben", act)
+        }
+        Rule::NotOneChain => {
+            let mut stage = Stage::proposed();
+            stage.must("ben", stage.approval("ben", "d1"));
+            let act = stage.approval("dan", "d1");
+            (stage, "dan", act)
+        }
+        Rule::Approved => {
+            let mut stage = Stage::proposed();
+            stage.must("ben", stage.approval("ben", "d1"));
+            let decided = stage.case.as_mut().unwrap().decisions.get_mut(&name::<DecisionId>("d1")).unwrap();
+            decided.notice = Some((START, text("statement")));
+            let act = stage.effect("d1");
+            (stage, "tribune", act)
+        }
+        Rule::StillApproved => {
+            let mut stage = Stage::served_later();
+            stage.must("ben", Act::Declare { conflict: Some(text("cousin")) });
+            let act = stage.effect("d1");
+            (stage, "tribune", act)
+        }
+        Rule::Unchanged => {
+            let root = seal::root(&[write("a1", "object-storagf")]);
+            (Stage::served_later(), "tribune", Act::TakeEffect { decision: name("d1"), root })
+        }
+        Rule::NoticeFirst => {
+            let stage = Stage::served();
+            let act = stage.effect("d1");
+            (stage, "tribune", act)
+        }
+        Rule::Over => (Stage::in_effect(), "tribune", Act::RunOut { decision: name("d1") }),
+        Rule::CheckDue => {
+            let (use_ended, rest_as_before) = (true, true);
+            (Stage::in_effect(), "ann", Act::Check { decision: name("d1"), days: 30, use_ended, rest_as_before })
+        }
+        Rule::Leaves => (Stage::set(), "ben", Act::DecideLeaving { choice: Leaving::LetGo, reasons: text("harm") }),
+        Rule::AppealServed => {
+            let appeal = Appeal { id: name("p1"), decision: name("d1"), ground: text("g") };
+            (Stage::approved(), "customer", Act::Appeal(appeal))
+        }
+        Rule::InTime => {
+            let mut stage = Stage::in_effect();
+            stage.later(200);
+            stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+            let outcome = AppealOutcome::Upheld;
+            (stage, "eve", Act::DecideAppeal { id: name("p1"), outcome, reasons: text("r") })
+        }
+        Rule::Undecided => {
+            let mut stage = Stage::in_effect();
+            stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+            let vote = || Act::DecideAppeal { id: name("p1"), outcome: AppealOutcome::Upheld, reasons: text("r") };
+            stage.must("eve", vote());
+            stage.must("fay", vote());
+            (stage, "gus", vote())
+        }
+        Rule::NothingLeft => (Stage::in_effect(), "ann", Act::Close(closing())),
+        Rule::DeclaredUse => {
+            let closing = Closing { declared_use: Some(DeclaredUse::Approved), ..closing() };
+            (Stage::set(), "ann", Act::Close(closing))
+        }
+        Rule::NewMaterial => {
+            let mut stage = Stage::set();
+            stage.must("ann", Act::Close(closing()));
+            stage.later(1);
+            (stage, "ines", Act::Reopen { material: name("doc") })
+        }
+    }
+}
+
+/// Rules whose absence breaks an invariant that the audit sees by itself; the others guard order, form and time.
+const AUDITED: &[Rule] = &[
+    Rule::Declared,
+    Rule::Proven,
+    Rule::OtherThanProposer,
+    Rule::OtherThanAppeal,
+    Rule::OwnSignature,
+    Rule::NotOneChain,
+    Rule::NoConflict,
+    Rule::NotClose,
+    Rule::SourceSafe,
+    Rule::TwoEyes,
+    Rule::EveryElement,
+    Rule::Shown,
+    Rule::Admissible,
+    Rule::TwoSources,
+    Rule::NotOpinionAlone,
+    Rule::Sealed,
+    Rule::WithinOrder,
+    Rule::Narrow,
+    Rule::Protected,
+    Rule::Reasoned,
+    Rule::Approved,
+    Rule::StillApproved,
+    Rule::Unchanged,
+    Rule::NoticeFirst,
+];
+
+#[test]
+fn every_rule_refuses_what_it_alone_is_against() {
+    let mut wrong = Vec::new();
+    for rule in Rule::ALL {
+        let (mut stage, by, act) = broken(*rule);
+        let before = stage.case.clone();
+        let refusal = stage.act(by, act.clone()).expect_err(&format!("{rule:?}"));
+        assert_eq!(refusal.rule, *rule, "{refusal}");
+        assert!(!refusal.mend.is_empty() && stage.case == before, "a refusal changes nothing");
+        stage.without = Some(*rule);
+        assert_eq!(stage.act(by, act), Ok(true), "{rule:?} is not what refuses it");
+        stage.carry_through();
+        let breaches = stage.breaches();
+        if breaches.is_empty() == AUDITED.contains(rule) {
+            wrong.push((rule, breaches));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// An act at random, over few names, so that acts meet each other.
+fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
+    let (by, ..) = PEOPLE[usize::from(who) % PEOPLE.len()];
+    let decision = ["d1", "d2", "d3"][usize::from(which) % 3];
+    let standard = [Standard::ReasonableSuspicion, Standard::MoreLikelyThanNot, Standard::ClearAndConvincing];
+    let standard = standard[usize::from(which) % 3];
+    let account = ["a1", "a2", "a3"][usize::from(which / 3) % 3];
+    let service = ["object-storage", "speech", "billing", "database"][usize::from(which / 9) % 4];
+    let switches = [Switch::Write, Switch::Read, Switch::Export][usize::from(which / 36) % 3];
+    let targets = [target(account, service, &[switches])];
+    let intervention = ["read-only", "disable", "terminate", "hold-export", "declaration"][usize::from(which / 8) % 5];
+    let known = stage.case().decisions.contains_key(&name::<DecisionId>(decision));
+    let act = match op % 26 {
+        0 => Act::Assign {
+            person: name(by),
+            role: [Role::Decider, Role::Reviewer, Role::AppealPanel][usize::from(which) % 3],
+        },
+        1 => Act::Declare { conflict: (which.is_multiple_of(5)).then(|| text("cousin")) },
+        2 => Act::Release { person: name(by) },
+        3 => meters(["m1", "m7", "m8"][usize::from(which) % 3], account),
+        4 => {
+            Act::ConfirmSafe { text: text(["statement", "question"][usize::from(which) % 2]), written_by: name("ann") }
+        }
+        5 => Act::Ask { id: name("q9"), text: text("question"), until: stage.now.plus_days(i64::from(which % 20)) },
+        6 => Act::Answer { id: name("q9"), text: (which.is_multiple_of(2)).then(|| text("answer")) },
+        7 => Act::WaiveHearing { reason: text("flight") },
+        8 | 9 => stage.determination(standard),
+        10 => stage.determination_but(["E1", "E3"][usize::from(which) % 2], |one| {
+            one.evidence = BTreeSet::from([name(["told1", "opinion", "m1"][usize::from(which / 2) % 3])]);
+        }),
+        11 => Act::Propose(self::decision(decision, intervention, &targets)),
+        12 => Act::Propose(Decision { emergency: true, ..self::decision(decision, intervention, &targets) }),
+        13 => Act::Propose(read_only(decision)),
+        14 => Act::Propose(lift(decision, "d1", if which.is_multiple_of(2) { &[] } else { &targets })),
+        15..=17 if known => stage.approval(if which.is_multiple_of(7) { "ben" } else { by }, decision),
+        18 => Act::Refuse { decision: name(decision), reason: text("no") },
+        19 => Act::ServeNotice { decision: name(decision), statement: text("statement") },
+        20 | 21 if known => stage.effect(decision),
+        22 => Act::RunOut { decision: name(decision) },
+        23 => Act::Appeal(Appeal { id: name("p1"), decision: name(decision), ground: text("ground") }),
+        24 => Act::DecideAppeal { id: name("p1"), outcome: AppealOutcome::Upheld, reasons: text("reasons") },
+        25 => {
+            if which.is_multiple_of(2) {
+                Act::Close(closing())
+            } else {
+                Act::Reopen { material: name("m7") }
+            }
+        }
+        _ => Act::NoteContact { from: Contact::Executive, with: name("ann"), about: text("lunch") },
+    };
+    let by = match op % 26 {
+        6 | 23 if !who.is_multiple_of(3) => "customer",
+        19..=22 if !who.is_multiple_of(2) => "tribune",
+        _ => by,
+    };
+    (by, act)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever people send, in whatever order and however often: what was let pass breaks no invariant.
+    #[test]
+    fn no_sequence_of_commands_breaks_an_invariant(
+        start in 0..7_u8,
+        sent in proptest::collection::vec((0..26_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
+    ) {
+        let stages = [Stage::set, Stage::heard, Stage::determined, Stage::proposed, Stage::approved, Stage::served, Stage::in_effect];
+        let mut stage = stages[usize::from(start)]();
+        let mut last: Option<Command> = None;
+        for (op, who, which, days, again) in sent {
+            stage.now = stage.now.plus_days(i64::from(days));
+            if let (true, Some(command)) = (again, last.clone()) {
+                let before = stage.case().clone();
+                prop_assert_eq!(stage.send(command), Ok(false));
+                prop_assert_eq!(stage.case(), &before);
+            }
+            let (by, act) = any_act(&stage, op, who, which);
+            let before = stage.case().clone();
+            match stage.act(by, act) {
+                Ok(_) => last = stage.events.last().map(|event| event.command.clone()),
+                Err(refusal) => {
+                    prop_assert!(!refusal.mend.is_empty());
+                    prop_assert_eq!(stage.case(), &before);
+                }
+            }
+        }
+        prop_assert_eq!(stage.breaches(), Vec::<String>::new());
+        let folded = Case::fold(&stage.events, &stage.procedure);
+        prop_assert_eq!(folded.as_ref(), Some(stage.case()));
+        // What is in force was sealed in a decision that two signed.
+        for (id, target) in stage.case().in_force(stage.now) {
+            let decided = &stage.case().decisions[id];
+            prop_assert!(decided.decision.targets.contains(target) && decided.approvals.len() >= 2);
+        }
+    }
+}

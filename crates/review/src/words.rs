@@ -1,0 +1,400 @@
+//! The words of a review: who, when, which, how much. Types with their rules of form; no rule of the review itself.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// A text that is not of the form it must have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no {what}: {rule}")]
+pub struct FormError {
+    text: String,
+    what: &'static str,
+    rule: &'static str,
+}
+
+impl FormError {
+    fn new(text: &str, what: &'static str, rule: &'static str) -> Self {
+        let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+        Self { text: shown, what, rule }
+    }
+}
+
+/// An opaque name of one kind of thing: 1 to 200 characters, none of them a control character or a space at an end.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = FormError;
+
+            fn from_str(text: &str) -> Result<Self, FormError> {
+                let length = text.chars().count();
+                let plain = !text.chars().any(char::is_control) && text.trim() == text;
+                if !(1..=200).contains(&length) || !plain {
+                    let rule = "1 to 200 characters, without control characters and spaces around them";
+                    return Err(FormError::new(text, $what, rule));
+                }
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+name!(
+    /// A case.
+    CaseId,
+    "case"
+);
+name!(
+    /// A command: the same one sent twice is carried out once.
+    CommandId,
+    "command"
+);
+name!(
+    /// One person, by the number that stays theirs whatever they are called and however they sign in.
+    PersonId,
+    "personnel id"
+);
+name!(
+    /// An item of evidence, within its case.
+    EvidenceId,
+    "evidence"
+);
+name!(
+    /// A decision, within its case.
+    DecisionId,
+    "decision"
+);
+name!(
+    /// An appeal, within its case.
+    AppealId,
+    "appeal"
+);
+name!(
+    /// A question to the customer, a follow-up or another thing that is numbered within its case.
+    ItemId,
+    "item"
+);
+name!(
+    /// A report.
+    ReportId,
+    "report"
+);
+name!(
+    /// An account of the provider's (FOCUS `SubAccountId`).
+    AccountId,
+    "account"
+);
+name!(
+    /// A customer of the provider's (FOCUS `BillingAccountId`).
+    CustomerId,
+    "customer"
+);
+name!(
+    /// A service, as gates compare it: `object-storage`.
+    ServiceId,
+    "service"
+);
+name!(
+    /// A region (FOCUS `RegionId`).
+    RegionId,
+    "region"
+);
+name!(
+    /// An element of a clause: `E1`.
+    ElementId,
+    "element"
+);
+name!(
+    /// A step of a procedure.
+    StepId,
+    "step"
+);
+name!(
+    /// An intervention of a policy pack.
+    InterventionId,
+    "intervention"
+);
+name!(
+    /// Where a report or an outside source ultimately comes from: what shares an origin counts once.
+    Origin,
+    "origin"
+);
+
+/// An instant: seconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+const DAY_SECONDS: i64 = 86_400;
+
+impl Moment {
+    /// This many hours later.
+    pub const fn plus_hours(self, hours: i64) -> Self {
+        Self(self.0 + hours * 3_600)
+    }
+
+    /// This many days later.
+    pub const fn plus_days(self, days: i64) -> Self {
+        Self(self.0 + days * DAY_SECONDS)
+    }
+
+    /// The end of a term of calendar months that begins at this instant: the end of its last day, anywhere on Earth.
+    /// The term begins on the latest date that anybody's calendar shows (UTC+14); a month without that day ends it on
+    /// the month's last; the day is over when it is over in UTC−12.
+    pub fn end_of_months(self, months: i64) -> Self {
+        let (year, month, day) = civil((self.0 + 14 * 3_600).div_euclid(DAY_SECONDS));
+        let count = year * 12 + month - 1 + months;
+        let (year, month) = (count.div_euclid(12), count.rem_euclid(12) + 1);
+        let last = days_from_civil(year, month, day.min(days_in_month(year, month)));
+        Self((last + 1) * DAY_SECONDS + 12 * 3_600)
+    }
+}
+
+/// `2026-03-01T05:00:00Z`.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.0.div_euclid(DAY_SECONDS));
+        let seconds = self.0.rem_euclid(DAY_SECONDS);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// Year, month, day of the days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    days_from_civil(next.0, next.1, 1) - days_from_civil(year, month, 1)
+}
+
+/// A SHA-256 digest; as text `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Of some bytes.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = FormError;
+
+    fn from_str(text: &str) -> Result<Self, FormError> {
+        let wrong = || FormError::new(text, "digest", "`sha256:` and 64 digits of 0 to 9 and a to f");
+        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64).ok_or_else(wrong)?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            let plain = pair.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+            let pair = std::str::from_utf8(pair).ok().filter(|_| plain).ok_or_else(wrong)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A private text, by the digest of what it says. The text itself is kept, encrypted, beside the record.
+pub type Text = Digest;
+
+/// What somebody may be in a review. What each may do is also said by the access policies; both must allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Takes reports in and speaks with those who made them.
+    IntakeOfficer,
+    /// Looks at findings and opens cases.
+    Analyst,
+    /// Carries a case.
+    Reviewer,
+    /// Is asked about a question of their field.
+    Expert,
+    /// Advises on law; outside the company or not.
+    Counsel,
+    /// Approves or refuses decisions.
+    Decider,
+    /// Decides appeals.
+    AppealPanel,
+    /// Holds one half of what opens a reporter's identity.
+    CustodianA,
+    /// Holds the other half.
+    CustodianB,
+    /// Runs the gates.
+    GateEngineer,
+    /// Reads everything and changes nothing.
+    Auditor,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Somebody of the provider's, or whom it asked.
+    Person(PersonId),
+    /// The customer whom the case is about.
+    Customer,
+    /// Tribune itself: what a finding, a clock or a meter brings. Never anything that restricts.
+    System,
+}
+
+/// What of a service is switched off; each is a decision with reasons of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// New content and new processing.
+    Write,
+    /// Reading what is there.
+    Read,
+    /// Deleting what is there.
+    Delete,
+    /// Taking it out in bulk.
+    Export,
+}
+
+/// One thing that a decision restricts. The list of them is sealed: approvals sign its root.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// On which account.
+    pub account: AccountId,
+    /// Which service.
+    pub service: ServiceId,
+    /// Only in this region; everywhere if none.
+    pub region: Option<RegionId>,
+    /// What is switched off.
+    pub switches: BTreeSet<Switch>,
+}
+
+/// How sure one must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standard {
+    /// Enough to look closer, and to hold things as they are.
+    ReasonableSuspicion,
+    /// More likely than not.
+    MoreLikelyThanNot,
+    /// Clear and convincing.
+    ClearAndConvincing,
+}
+
+impl fmt::Display for Standard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReasonableSuspicion => "reasonable suspicion",
+            Self::MoreLikelyThanNot => "more likely than not",
+            Self::ClearAndConvincing => "clear and convincing",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-03-01T00:00:00Z.
+    const MARCH: Moment = Moment(1_772_323_200);
+
+    #[test]
+    fn moments_read_as_their_date() {
+        assert_eq!(MARCH.to_string(), "2026-03-01T00:00:00Z");
+        assert_eq!(Moment(951_782_399).to_string(), "2000-02-28T23:59:59Z");
+        assert_eq!(MARCH.plus_hours(-1).plus_days(1).to_string(), "2026-03-01T23:00:00Z");
+        for days in [-800_000_i64, -1, 0, 59, 60, 10_957, 20_513, 2_932_896] {
+            let (year, month, day) = civil(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+    }
+
+    #[test]
+    fn six_months_end_with_the_last_day_anywhere() {
+        assert_eq!(MARCH.end_of_months(6).to_string(), "2026-09-02T12:00:00Z");
+        // In UTC+14 it is the first of the next month already.
+        assert_eq!(MARCH.plus_hours(-14).end_of_months(6), MARCH.end_of_months(6));
+        assert_eq!(MARCH.plus_hours(-15).end_of_months(6).to_string(), "2026-08-29T12:00:00Z");
+        // 31 August and six months: the last day of February.
+        assert_eq!(MARCH.plus_days(183).end_of_months(6).to_string(), "2027-03-01T12:00:00Z");
+    }
+
+    #[test]
+    fn names_and_digests_have_a_form() {
+        assert!("case-1".parse::<CaseId>().is_ok() && "Ünïcode".parse::<PersonId>().is_ok());
+        for text in ["", " a", "a\n", "a\u{7}b", &"x".repeat(201)] {
+            let error = text.parse::<CaseId>().unwrap_err().to_string();
+            assert!(error.contains("1 to 200 characters") && !error.contains('\u{7}'), "{error}");
+        }
+        let digest = Digest::of("a");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for text in ["", "sha256:", &digest.to_string()[1..], &digest.to_string().to_uppercase(), "sha256:+1"] {
+            assert!(text.parse::<Digest>().is_err(), "{text}");
+        }
+    }
+}
