@@ -159,9 +159,8 @@ impl Listing {
         };
         let url = url::Url::parse(address).map_err(|error| fault(&error))?;
         let settings = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
-        let (store, prefix) = object_store::parse_url_opts(&url, settings).map_err(|error| {
-            format!("cannot be read: {error}; for S3, build Tribune with `--features s3`")
-        })?;
+        let (store, prefix) = object_store::parse_url_opts(&url, settings)
+            .map_err(|error| format!("cannot be read: {error}; for S3, build Tribune with `--features s3`"))?;
         let store: Arc<dyn ObjectStore> = Arc::from(store);
         let base = address.strip_suffix(prefix.as_ref()).unwrap_or(address).trim_end_matches('/');
         if let Ok(about) = wait(store.head(&prefix)) {
