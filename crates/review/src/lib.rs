@@ -17,6 +17,8 @@ pub mod roster;
 pub mod rules;
 pub mod seal;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod story;
 pub mod words;
 
