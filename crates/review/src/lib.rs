@@ -18,6 +18,7 @@ pub mod rules;
 pub mod seal;
 #[cfg(test)]
 mod stage;
+pub mod statement;
 #[cfg(test)]
 mod story;
 pub mod words;
