@@ -10,7 +10,7 @@ use crate::case::{Case, Decided, EMERGENCY_DAYS, Standing};
 use crate::clocks::appeal_until;
 use crate::procedure::{Intervention, Procedure, Reach};
 use crate::seal;
-use crate::words::{CustomerId, DecisionId, Digest, Moment, RegionId, Role, ServiceId, Switch, Target, Text};
+use crate::words::{CaseId, CustomerId, DecisionId, Digest, Moment, RegionId, Role, ServiceId, Switch, Target, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -96,8 +96,9 @@ pub type Scope = BTreeMap<(ServiceId, Option<RegionId>), BTreeSet<Switch>>;
 /// A statement of reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    case: String,
-    decision: String,
+    case: CaseId,
+    /// Of which decision.
+    pub decision: DecisionId,
     customer: CustomerId,
     /// Whether two people decided that the customer may be named in public.
     named: bool,
@@ -156,8 +157,8 @@ impl Statement {
         let roles = case.parts.get(&decided.by).map(|part| &part.roles);
         let reviewed = roles.is_some_and(|roles| roles.contains(&Role::Reviewer));
         Ok(Self {
-            case: case.id.to_string(),
-            decision: id.to_string(),
+            case: case.id.clone(),
+            decision: id.clone(),
             customer: case.opening.customer.clone(),
             named: case.naming.len() >= 2,
             digest_of_decision: seal::digest(&case.id, &decided.decision),
@@ -249,16 +250,20 @@ fn check_texts(case: &Case, decided: &Decided, texts: &Texts) -> Result<(), Faul
         if text.as_str().trim().is_empty() {
             return Err(Fault::Empty(what));
         }
-        let reports = case.sources.iter().filter_map(|source| match source {
-            Source::Report { report } => Some(report.as_str()),
-            Source::Finding { .. } => None,
-        });
-        let people = case.parts.keys().map(|person| person.as_str());
-        if people.chain(reports).any(|name| names(text.as_str(), name)) {
+        if names_somebody(case, text.as_str()) {
             return Err(Fault::NamesSomebody(what));
         }
     }
     Ok(())
+}
+
+/// Whether a text names a report, or somebody who has a part in the case.
+pub(crate) fn names_somebody(case: &Case, text: &str) -> bool {
+    let reports = case.sources.iter().filter_map(|source| match source {
+        Source::Report { report } => Some(report.as_str()),
+        Source::Finding { .. } => None,
+    });
+    case.parts.keys().map(|person| person.as_str()).chain(reports).any(|name| names(text, name))
 }
 
 /// Whether a text holds a name as words of its own, in whatever case.
