@@ -9,6 +9,7 @@ pub mod act;
 pub mod audit;
 pub mod case;
 pub mod clocks;
+pub mod counts;
 pub mod dsa;
 pub mod evidence;
 pub mod finding;
