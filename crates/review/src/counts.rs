@@ -481,3 +481,281 @@ fn was_lifted(case: &Case, lifted: &DecisionId) -> bool {
         lifts && before && other.decision.targets.is_empty()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::{Appeal, Decision};
+    use crate::report::Triage;
+    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, text};
+    use crate::words::{Actor, Standard};
+    use proptest::prelude::*;
+
+    fn procedures() -> BTreeMap<Digest, Procedure> {
+        BTreeMap::from([(text("pack"), procedure())])
+    }
+
+    fn count(year: i64, cases: &[Event], reports: &[ReportEvent]) -> Counts {
+        Counts::of(year, cases, reports, &procedures()).unwrap()
+    }
+
+    /// The events of a stage as those of another case.
+    fn as_case(stage: &Stage, id: &str) -> Vec<Event> {
+        stage.events.iter().map(|event| Event { case: name(id), ..event.clone() }).collect()
+    }
+
+    fn report(id: &str, channel: Channel, deeds: &[(i64, Deed)]) -> Vec<ReportEvent> {
+        let received = Deed::Receive { channel, text: text(id), keep_from: BTreeSet::new() };
+        let deeds = std::iter::once((0, received)).chain(deeds.iter().cloned());
+        let event = |(number, (hours, deed)): (u64, (i64, Deed))| ReportEvent {
+            report: name(id),
+            number,
+            id: name(&format!("{id}-{number}")),
+            at: START.plus_hours(hours),
+            by: Some(Actor::Person(name("ines"))),
+            deed,
+        };
+        (1..).zip(deeds).map(event).collect()
+    }
+
+    fn outside() -> Deed {
+        Deed::Triage(Triage::Outside { reason: text("no") })
+    }
+
+    fn approved(stage: &mut Stage, decision: Decision) {
+        let id = decision.id.to_string();
+        stage.must("ann", Act::Propose(decision));
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, stage.approval(decider, &id));
+        }
+        stage.must("ivy", Act::ConfirmSafe { text: text(&id), written_by: name("ann") });
+        stage.must("ann", Act::ServeNotice { decision: name(&id), statement: text(&id) });
+    }
+
+    fn emergency(id: &str) -> Decision {
+        Decision { emergency: true, review: None, ..read_only(id) }
+    }
+
+    /// Contacts of each kind, a hearing waived, and three emergencies: one that lapses, one that is lifted, one refused.
+    fn emergencies() -> Stage {
+        let mut stage = Stage::set();
+        for (from, with) in [(Contact::Sales, "ann"), (Contact::Authority, "ben"), (Contact::Executive, "hal")] {
+            stage.must("ann", Act::NoteContact { from, with: name(with), about: text("lunch") });
+        }
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, Act::WaiveHearing { reason: text("flight") });
+        }
+        stage.must("ann", stage.determination(Standard::ReasonableSuspicion));
+        for id in ["d1", "d2"] {
+            approved(&mut stage, emergency(id));
+            stage.must("tribune", stage.effect(id));
+        }
+        stage.must("ann", Act::Propose(emergency("d3")));
+        stage.must("ben", Act::Refuse { decision: name("d3"), reason: text("no") });
+        stage.later(1);
+        stage.must("ann", Act::Propose(lift("d4", "d2", &[])));
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, stage.approval(decider, "d4"));
+        }
+        stage.must("tribune", stage.effect("d4"));
+        stage.later(10);
+        stage.must("tribune", Act::RunOut { decision: name("d1") });
+        stage
+    }
+
+    /// One decision in effect, appealed in time and too late, checked, closed, corrected and reopened.
+    fn whole() -> Stage {
+        let mut stage = Stage::in_effect();
+        let appeal = |id: &str| Act::Appeal(Appeal { id: name(id), decision: name("d1"), ground: text("ground") });
+        let vote = |id: &str, outcome| Act::DecideAppeal { id: name(id), outcome, reasons: text("reasons") };
+        stage.must("customer", appeal("p1"));
+        for panel in ["eve", "fay"] {
+            stage.must(panel, vote("p1", AppealOutcome::Rejected));
+        }
+        for days in [30, 90, 180] {
+            stage.later(61);
+            let (use_ended, rest_as_before) = (true, true);
+            stage.must("ann", Act::Check { decision: name("d1"), days, use_ended, rest_as_before });
+        }
+        stage.later(10);
+        stage.must("customer", appeal("p2"));
+        for panel in ["eve", "fay"] {
+            stage.must(panel, Act::AdmitAppeal { id: name("p2"), reason: text("ill") });
+        }
+        for panel in ["eve", "fay"] {
+            stage.must(panel, vote("p2", AppealOutcome::Rejected));
+        }
+        stage.must("ann", Act::Close(closing()));
+        stage
+    }
+
+    #[test]
+    fn nothing_happened_in_a_year_without_events() {
+        let counts = count(2025, &emergencies().events, &report("r1", Channel::Named, &[]));
+        assert_eq!(counts, Counts { year: 2025, ..Counts::default() });
+        assert!(counts.rows().iter().skip(1).all(|(_, value)| value == "0" || value.is_empty()));
+    }
+
+    #[test]
+    fn emergencies_contacts_and_waivers_are_counted_once() {
+        let counts = count(2026, &emergencies().events, &[]);
+        assert_eq!((counts.emergencies, counts.emergencies_lapsed, counts.hearings_waived), (2, 1, 1));
+        let number = |name: &str, number: u64| (name.to_owned(), number);
+        assert_eq!(counts.decisions_proposed, BTreeMap::from([number("lift", 1), number("read-only", 3)]));
+        assert_eq!(counts.decisions_approved, BTreeMap::from([number("lift", 1), number("read-only", 2)]));
+        assert_eq!(counts.decisions_refused, BTreeMap::from([number("read-only", 1)]));
+        let contacts = [
+            ((Contact::Sales, Spoken::Reviewer), 1),
+            ((Contact::Authority, Spoken::Decider), 1),
+            ((Contact::Executive, Spoken::Other), 1),
+        ];
+        assert_eq!(counts.contacts, BTreeMap::from(contacts));
+        assert_eq!((counts.cases_open, counts.restrictions_in_force), (1, 0));
+        assert_eq!(counts.determinations_established, 1);
+    }
+
+    #[test]
+    fn a_whole_review_is_counted_from_its_opening_to_its_end() {
+        let mut stage = whole();
+        let counts = count(2026, &stage.events, &[]);
+        assert_eq!(counts.cases_opened, BTreeMap::from([(Brought::Finding, 1)]));
+        assert_eq!((counts.cases_closed, counts.cases_open, counts.cases_reopened), (1, 0, 0));
+        assert_eq!((counts.appeals_filed, counts.appeals_late, counts.appeals_admitted), (2, 1, 1));
+        assert_eq!((counts.appeals_rejected, counts.appeals_upheld, counts.appeals_upheld_in_part), (2, 0, 0));
+        assert_eq!(counts.median_days_to_decision, Some(15));
+        assert_eq!(counts.restrictions_in_force, 1, "a closed case may leave a restriction");
+        // What comes after the closing: nothing that was in time is late by it.
+        let before = counts.deadlines_missed;
+        stage.later(20);
+        stage.safe("correction");
+        stage.must("ann", Act::Correct { statement: text("statement"), correction: text("correction") });
+        assert_eq!(count(2026, &stage.events, &[]).deadlines_missed, before);
+        stage.must("ines", item("new", crate::procedure::Basis::Document, "leak"));
+        stage.must("ines", Act::Reopen { material: name("new") });
+        let counts = count(2026, &stage.events, &[]);
+        assert_eq!((counts.corrections, counts.cases_reopened, counts.cases_open), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_year_that_is_over_counts_the_same_whatever_comes_after() {
+        let mut stage = Stage::in_effect();
+        let counts = count(2026, &stage.events, &[]);
+        assert_eq!(counts.deadlines_missed.get("check after 90 days"), Some(&1));
+        stage.now = Moment::start_of_year(2027);
+        let (use_ended, rest_as_before) = (true, true);
+        stage.must("ann", Act::Check { decision: name("d1"), days: 90, use_ended, rest_as_before });
+        stage.must("ann", Act::Propose(lift("d2", "d1", &[])));
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, stage.approval(decider, "d2"));
+        }
+        stage.must("tribune", stage.effect("d2"));
+        assert_eq!(count(2026, &stage.events, &[]), counts);
+        let next = count(2027, &stage.events, &[]);
+        assert_eq!((next.decisions_approved.get("lift"), next.restrictions_in_force), (Some(&1), 0));
+        assert_eq!(next.cases_opened, BTreeMap::new());
+        assert_eq!(next.median_days_to_decision, None, "its first decision was the year before");
+    }
+
+    #[test]
+    fn reports_are_in_time_or_missed_by_the_hour() {
+        let reports = [
+            report("r1", Channel::Anonymous, &[(24, Deed::Acknowledge), (72, outside())]),
+            report("r2", Channel::Machine, &[(25, Deed::Acknowledge), (73, outside()), (90 * 24, tell())]),
+            report("r3", Channel::Anonymous, &[(-1, Deed::Acknowledge)]),
+        ]
+        .concat();
+        let counts = count(2026, &[], &reports);
+        assert_eq!(counts.reports_received, BTreeMap::from([(Channel::Anonymous, 2), (Channel::Machine, 1)]));
+        assert_eq!((counts.reports_acknowledged_in_time, counts.reports_triaged_in_time), (2, 1));
+        let missed = [("acknowledge a report", 1), ("look at a report", 2), ("tell who reported", 2)];
+        assert_eq!(counts.deadlines_missed, missed.map(|(clock, number)| (clock.to_owned(), number)).into());
+    }
+
+    fn tell() -> Deed {
+        Deed::Tell { text: text("what came of it") }
+    }
+
+    #[test]
+    fn events_that_are_not_all_there_are_not_counted() {
+        let events = Stage::set().events;
+        let refused = |events: &[Event]| Counts::of(2026, events, &[], &procedures()).unwrap_err();
+        assert_eq!(refused(&events[1..]), Uncounted::NotWhole("case case-1".into(), 1));
+        assert_eq!(refused(&[&events[..3], &events[4..]].concat()), Uncounted::NotWhole("case case-1".into(), 4));
+        let forged = Event { number: 2, ..events[2].clone() };
+        assert_eq!(refused(&[&events[..], &[forged]].concat()), Uncounted::NotWhole("case case-1".into(), 2));
+        let headless = Event { number: 1, ..events[2].clone() };
+        assert_eq!(refused(&[headless]), Uncounted::NoBeginning("case case-1".into()));
+        let none = Counts::of(2026, &events, &[], &BTreeMap::new());
+        assert_eq!(none, Err(Uncounted::UnknownPack("case case-1".into(), text("pack"))));
+    }
+
+    #[test]
+    fn two_counts_say_in_what_they_differ() {
+        let one = count(2026, &emergencies().events, &[]);
+        assert_eq!(one.differences(&one.clone()), []);
+        let mut other = Counts { appeals_late: 1, ..one.clone() };
+        other.decisions_refused.clear();
+        let difference = |indicator: &str, one: &str, other: &str| Difference {
+            indicator: indicator.into(),
+            one: one.into(),
+            other: other.into(),
+        };
+        let refused = difference("decisions_refused/read-only", "1", "");
+        assert_eq!(one.differences(&other), [refused, difference("appeals_late", "0", "1")]);
+    }
+
+    #[test]
+    fn the_csv_has_two_columns_and_quotes_what_needs_it() {
+        let mut counts = count(2026, &whole().events, &[]);
+        counts.deadlines_missed.insert("facts, \"all\" of them".into(), 3);
+        let csv = counts.csv();
+        assert!(csv.starts_with("indicator,value\nyear,2026\nreports_received/anonymous,0\n"), "{csv}");
+        assert!(csv.contains("\n\"deadlines_missed/facts, \"\"all\"\" of them\",3\n"), "{csv}");
+        assert!(csv.contains("\ncontacts/authority/decider,0\n") && csv.ends_with("median_days_to_decision,15\n"));
+    }
+
+    #[test]
+    fn the_median_lies_between_the_two_in_the_middle() {
+        let days = |days: &[i64]| median_days(days.iter().map(|day| day * 86_400).collect());
+        assert_eq!((days(&[]), days(&[7])), (None, Some(7)));
+        assert_eq!((days(&[9, 1, 5]), days(&[10, 2, 4, 90])), (Some(5), Some(7)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// What adds up does: the numbers of two halves of the cases and reports are those of the whole, in any order.
+        #[test]
+        fn two_halves_count_as_the_whole(
+            sides in proptest::collection::vec((0..3_u8, any::<bool>()), 0..6),
+            turn in any::<prop::sample::Index>(),
+        ) {
+            let stages = [emergencies(), whole(), Stage::in_effect()];
+            let (mut left, mut right, mut reports) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
+            for (place, (which, side)) in sides.iter().enumerate() {
+                let case = as_case(&stages[usize::from(*which)], &format!("case-{place}"));
+                if *side { left.extend(case) } else { right.extend(case) }
+                let deeds = [(i64::from(*which) * 20, Deed::Acknowledge), (50, outside())];
+                reports[usize::from(*side)].extend(report(&format!("r{place}"), Channel::Employee, &deeds));
+            }
+            let mut all = [left.clone(), right.clone()].concat();
+            if !all.is_empty() {
+                let middle = turn.index(all.len());
+                all.rotate_left(middle);
+            }
+            let whole = count(2026, &all, &reports.concat());
+            let [one, other] = [count(2026, &right, &reports[0]), count(2026, &left, &reports[1])].map(|half| numbers(&half));
+            for (indicator, value) in numbers(&whole) {
+                let sum = one.get(&indicator).unwrap_or(&0) + other.get(&indicator).unwrap_or(&0);
+                prop_assert_eq!(sum, value, "{}", indicator);
+            }
+        }
+    }
+
+    /// The numbers that add up.
+    fn numbers(counts: &Counts) -> BTreeMap<String, u64> {
+        let rows = counts.rows().into_iter();
+        let additive = rows.filter(|(indicator, _)| indicator != "year" && indicator != "median_days_to_decision");
+        additive.map(|(indicator, value)| (indicator, value.parse().unwrap())).collect()
+    }
+}
