@@ -12,6 +12,7 @@ pub mod clocks;
 pub mod evidence;
 pub mod finding;
 pub mod procedure;
+pub mod public;
 pub mod report;
 pub mod roster;
 pub mod rules;

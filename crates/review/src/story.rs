@@ -6,6 +6,7 @@ use crate::act::*;
 use crate::audit::audit;
 use crate::case::{Case, Phase, Standing};
 use crate::procedure::{Basis, Procedure};
+use crate::public::{Entry, at_once};
 use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use crate::rules::{Context, Refusal, Rule, open};
 use crate::seal;
@@ -85,6 +86,8 @@ struct Stage {
     elsewhere: BTreeMap<AccountId, CaseId>,
     without: Option<Rule>,
     events: Vec<Event>,
+    /// What became public at once.
+    public: Vec<Entry>,
     case: Option<Case>,
     now: Moment,
     commands: u32,
@@ -158,6 +161,7 @@ impl Stage {
             elsewhere: BTreeMap::new(),
             without: None,
             events: Vec::new(),
+            public: Vec::new(),
             case: None,
             now: START,
             commands: 0,
@@ -312,6 +316,8 @@ impl Stage {
             None => self.case = Case::opened_by(&event),
             Some(case) => case.apply(&event, &self.procedure),
         }
+        let public = at_once(self.case(), &event, &mut |decision| Digest::of(decision.as_str()).0);
+        self.public.extend(public);
         self.events.push(event);
         Ok(true)
     }
@@ -411,6 +417,11 @@ fn a_whole_review_leaves_nothing_to_find() {
     stage.must("ines", Act::Reopen { material: name("new") });
     assert_eq!(stage.case().phase, Phase::Open);
     assert_eq!(stage.breaches(), [] as [&str; 0]);
+    let kinds = |kind: &str| {
+        let lines = stage.public.iter().map(|entry| String::from_utf8(entry.bytes().unwrap()).unwrap());
+        lines.filter(|line| line.contains(&format!("{{\"entry\":\"{kind}\""))).count()
+    };
+    assert_eq!(["decision", "statement", "correction"].map(kinds), [3, 2, 1], "what is decided is public at once");
     assert_eq!(Case::fold(&stage.events, &stage.procedure).as_ref(), Some(stage.case()), "state is a fold");
     let text = serde_json::to_string(&stage.events).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Event>>(&text).unwrap(), stage.events, "events read back");
@@ -859,6 +870,12 @@ proptest! {
         prop_assert_eq!(stage.breaches(), Vec::<String>::new());
         let folded = Case::fold(&stage.events, &stage.procedure);
         prop_assert_eq!(folded.as_ref(), Some(stage.case()));
+        // What is public names nobody and nothing of the customer's.
+        for entry in &stage.public {
+            let line = String::from_utf8(entry.bytes().unwrap()).unwrap();
+            let named = ["acme", "\"a1", "object-storage", "case-1"].iter().any(|name| line.contains(*name));
+            prop_assert!(!named, "{}", line);
+        }
         // What is in force was sealed in a decision that two signed.
         for (id, target) in stage.case().in_force(stage.now) {
             let decided = &stage.case().decisions[id];
