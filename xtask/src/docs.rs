@@ -6,7 +6,9 @@ use crate::project::Project;
 use std::path::Path;
 
 /// Documents whose paths are looked up.
-const DOCUMENTS: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
+const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "docs/threat-model.md"];
+/// Documents that rely on tests by name.
+const RELYING: [&str; 2] = ["ARCHITECTURE.md", "docs/threat-model.md"];
 /// What a path of ours begins with.
 const PARTS: [&str; 8] = ["crates/", "policies/", "meters/", "docs/", "xtask/", "bench/", "fuzz/", ".ci/"];
 /// Folders every machine has: a text that names one tells nothing of this one.
@@ -25,14 +27,14 @@ pub(crate) fn untrue(project: &Project) -> Result<Vec<String>, String> {
         }
     }
     let sources = project.sources()?;
-    let architecture = project.read("ARCHITECTURE.md").unwrap_or_default();
-    let tests = named_tests(&architecture);
-    if tests.is_empty() {
-        untrue.push("ARCHITECTURE.md lists no invariant with its test (a table row with `test: its_name`)".into());
-    }
-    for name in tests {
-        if !sources.iter().any(|(_, source)| has_test(source, name)) {
-            untrue.push(format!("ARCHITECTURE.md relies on the test `{name}`, which does not exist"));
+    for document in RELYING {
+        let text = project.read(document).unwrap_or_default();
+        let tests = named_tests(&text);
+        if tests.is_empty() {
+            untrue.push(format!("{document} names no test (a table row with `test: its_name`)"));
+        }
+        for name in tests.into_iter().filter(|name| !sources.iter().any(|(_, source)| has_test(source, name))) {
+            untrue.push(format!("{document} relies on the test `{name}`, which does not exist"));
         }
     }
     let folders = machine_folders(&project.root, std::env::var("HOME").ok().as_deref());

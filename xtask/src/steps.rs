@@ -18,7 +18,7 @@ pub(crate) struct Step {
 /// Every step: quick ones first; the tests last, so that their summary closes the output.
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "the code is formatted", run: fmt },
-    Step { name: "docs", about: "what README.md and ARCHITECTURE.md name exists; no path of this machine", run: docs },
+    Step { name: "docs", about: "what the documents name exists; no path of this machine", run: docs },
     Step { name: "walls", about: "no crate knows what it must never know", run: walls },
     Step { name: "deny", about: "licences, sources and bans of all dependencies", run: deny },
     Step { name: "clippy", about: "no warning anywhere", run: clippy },

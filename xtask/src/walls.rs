@@ -13,6 +13,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("cluster", 3, &["axum"]),
     ("signals", 2, &["sqlx", "axum"]),
     ("store", 2, &["arrow", "parquet", "axum"]),
+    ("access", 2, &["arrow", "parquet", "datafusion", "sqlx", "axum", "tokio"]),
     ("simulate", 2, &["usage", "review", "signals", "datafusion"]),
     ("usage", 1, &["datafusion"]),
     ("review", 1, &["arrow", "parquet", "object_store", "datafusion", "tokio", "sqlx", "axum", "rand"]),
@@ -21,8 +22,12 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 ];
 
 /// Packages that only these crates may name.
-const OWNERS: &[(&str, &[&str])] =
-    &[("datafusion", &["signals", "cluster"]), ("ballista", &["cluster"]), ("sqlx", &["store"])];
+const OWNERS: &[(&str, &[&str])] = &[
+    ("datafusion", &["signals", "cluster"]),
+    ("ballista", &["cluster"]),
+    ("sqlx", &["store"]),
+    ("cedar-policy", &["access"]),
+];
 
 /// A member of the workspace and what its `Cargo.toml` names.
 struct Member {

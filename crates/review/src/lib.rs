@@ -14,6 +14,7 @@ pub mod dsa;
 pub mod evidence;
 pub mod finding;
 pub mod procedure;
+pub mod public;
 pub mod report;
 pub mod roster;
 pub mod rules;

@@ -614,6 +614,9 @@ impl Check<'_> {
 
     fn take_effect(&self, decided: &Decided) -> Ruling {
         hold!(self.context, Somebody, self.by != &Actor::Customer, "it takes effect when it is compiled");
+        if let Actor::Person(person) = self.by {
+            present(self.context, person, self.at)?;
+        }
         let approved = decided.standing == Standing::Approved;
         hold!(self.context, Approved, approved, "it needs {} approvals", self.context.procedure.approvals);
         for person in decided.approvals.keys() {

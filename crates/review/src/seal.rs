@@ -13,8 +13,10 @@
 //! by every gate.
 
 use crate::act::{Approval, Decision, Order};
-use crate::roster::KeyForm;
+use crate::roster::{KeyForm, PublicKey};
 use crate::words::{CaseId, Digest, Moment, Switch, Target};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha512};
 use tlog::Hash;
@@ -113,6 +115,63 @@ pub fn ssh_blob(message: &[u8]) -> Vec<u8> {
     blob
 }
 
+/// What is wrong with an SSH signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SshError {
+    /// It is not in the armour that `ssh-keygen -Y sign` writes.
+    #[error(
+        "this is no SSH signature: it begins with `-----BEGIN SSH SIGNATURE-----`, as `ssh-keygen -Y sign` writes it"
+    )]
+    Armour,
+    /// It is cut, or of another version.
+    #[error("the SSH signature is cut or of another version; sign again with a current OpenSSH")]
+    Cut,
+    /// It was made for something else.
+    #[error("the SSH signature was made for something else; sign with `ssh-keygen -Y sign -n {SSH_NAMESPACE}`")]
+    Namespace,
+    /// The key is of another kind.
+    #[error("the key is not Ed25519; make one with `ssh-keygen -t ed25519`, and have it put on the roster")]
+    Kind,
+    /// Another hash.
+    #[error("the message was hashed with something else than SHA-512, which `ssh-keygen -Y sign` uses by itself")]
+    Hash,
+}
+
+/// The key and the signature (as [`Approval`] has it) of what `ssh-keygen -Y sign` wrote (OpenSSH `PROTOCOL.sshsig`).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_ssh(armoured: &str) -> Result<(PublicKey, String), SshError> {
+    let body = armoured.trim().strip_prefix("-----BEGIN SSH SIGNATURE-----").ok_or(SshError::Armour)?;
+    let body = body.strip_suffix("-----END SSH SIGNATURE-----").ok_or(SshError::Armour)?;
+    let plain: String = body.split_whitespace().collect();
+    let blob = STANDARD.decode(plain).map_err(|_| SshError::Armour)?;
+    let mut rest = blob.strip_prefix(b"SSHSIG\0\0\0\x01").ok_or(SshError::Cut)?;
+    let mut key = string(&mut rest)?;
+    let [namespace, _, hash, mut signature] =
+        [string(&mut rest)?, string(&mut rest)?, string(&mut rest)?, string(&mut rest)?];
+    if namespace != SSH_NAMESPACE.as_bytes() {
+        return Err(SshError::Namespace);
+    }
+    if string(&mut key)? != b"ssh-ed25519" || string(&mut signature)? != b"ssh-ed25519" {
+        return Err(SshError::Kind);
+    }
+    if hash != b"sha512" {
+        return Err(SshError::Hash);
+    }
+    let key = string(&mut key)?.try_into().map_err(|_| SshError::Cut)?;
+    let signature: [u8; 64] = string(&mut signature)?.try_into().map_err(|_| SshError::Cut)?;
+    Ok((PublicKey(key), signature.iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// Takes a string off the front: its length in four bytes, then its bytes (RFC 4251 §5).
+fn string<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], SshError> {
+    let (length, after) = rest.split_first_chunk::<4>().ok_or(SshError::Cut)?;
+    let (string, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or(SshError::Cut)?;
+    *rest = after;
+    Ok(string)
+}
+
 fn bytes(hex: &str) -> Option<[u8; 64]> {
     let digits = hex.as_bytes();
     let plain = digits.len() == 128 && digits.iter().all(u8::is_ascii_hexdigit);
@@ -126,7 +185,6 @@ fn bytes(hex: &str) -> Option<[u8; 64]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roster::PublicKey;
     use ed25519_dalek::{Signer, SigningKey};
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,6 +248,38 @@ mod tests {
             for signature in ["", "zz", &"0".repeat(128), &"é".repeat(64)] {
                 assert!(!verify(&good, &Approval { signature: signature.to_owned(), ..approval.clone() }));
             }
+        }
+    }
+
+    /// What the real tool signs holds, and what it signs for another purpose does not.
+    #[test]
+    fn a_signature_of_ssh_keygen_is_read_and_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let run = |args: &[&str]| std::process::Command::new("ssh-keygen").args(args).output();
+        let key = path("key");
+        if run(&["-q", "-t", "ed25519", "-N", "", "-f", &key]).is_err() {
+            println!("skipped: there is no ssh-keygen");
+            return;
+        }
+        let (case, shown) = ("c1".parse().unwrap(), Digest::of("page"));
+        let decision = decision(vec![target("a", None)]);
+        let message = message(&case, &decision, &shown);
+        let sign = |namespace: &str| {
+            let _ = std::fs::remove_file(path("message.sig"));
+            std::fs::write(path("message"), &message).unwrap();
+            let signed = run(&["-Y", "sign", "-f", &key, "-n", namespace, &path("message")]).unwrap();
+            assert!(signed.status.success(), "{signed:?}");
+            std::fs::read_to_string(path("message.sig")).unwrap()
+        };
+        let armoured = sign(SSH_NAMESPACE);
+        let (public, signature) = parse_ssh(&armoured).unwrap();
+        let approval = Approval { key: public, form: KeyForm::Ssh, signature, shown };
+        assert!(verify(&message, &approval) && !verify(&message.replace("1\n", "2\n"), &approval));
+        assert_eq!(parse_ssh(&sign("file")), Err(SshError::Namespace));
+        assert_eq!(parse_ssh("-----BEGIN PGP SIGNATURE-----"), Err(SshError::Armour));
+        for cut in 0..armoured.len() {
+            assert!(parse_ssh(&armoured[..cut]).is_err() || armoured[cut..].trim().is_empty());
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::act::*;
 use crate::audit::audit;
 use crate::case::Case;
 use crate::procedure::{Basis, Procedure};
+use crate::public::{Entry, at_once};
 use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use crate::rules::{Context, Refusal, Rule, open};
 use crate::seal;
@@ -84,6 +85,8 @@ pub(crate) struct Stage {
     pub(crate) elsewhere: BTreeMap<AccountId, CaseId>,
     pub(crate) without: Option<Rule>,
     pub(crate) events: Vec<Event>,
+    /// What became public at once.
+    pub(crate) public: Vec<Entry>,
     pub(crate) case: Option<Case>,
     pub(crate) now: Moment,
     pub(crate) commands: u32,
@@ -157,6 +160,7 @@ impl Stage {
             elsewhere: BTreeMap::new(),
             without: None,
             events: Vec::new(),
+            public: Vec::new(),
             case: None,
             now: START,
             commands: 0,
@@ -311,6 +315,8 @@ impl Stage {
             None => self.case = Case::opened_by(&event),
             Some(case) => case.apply(&event, &self.procedure),
         }
+        let public = at_once(self.case(), &event, &mut |decision| Digest::of(decision.as_str()).0);
+        self.public.extend(public);
         self.events.push(event);
         Ok(true)
     }

@@ -60,6 +60,11 @@ fn a_whole_review_leaves_nothing_to_find() {
     stage.must("ines", Act::Reopen { material: name("new") });
     assert_eq!(stage.case().phase, Phase::Open);
     assert_eq!(stage.breaches(), [] as [&str; 0]);
+    let kinds = |kind: &str| {
+        let lines = stage.public.iter().map(|entry| String::from_utf8(entry.bytes().unwrap()).unwrap());
+        lines.filter(|line| line.contains(&format!("{{\"entry\":\"{kind}\""))).count()
+    };
+    assert_eq!(["decision", "statement", "correction"].map(kinds), [3, 2, 1], "what is decided is public at once");
     assert_eq!(Case::fold(&stage.events, &stage.procedure).as_ref(), Some(stage.case()), "state is a fold");
     let text = serde_json::to_string(&stage.events).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Event>>(&text).unwrap(), stage.events, "events read back");
@@ -508,6 +513,12 @@ proptest! {
         prop_assert_eq!(stage.breaches(), Vec::<String>::new());
         let folded = Case::fold(&stage.events, &stage.procedure);
         prop_assert_eq!(folded.as_ref(), Some(stage.case()));
+        // What is public names nobody and nothing of the customer's.
+        for entry in &stage.public {
+            let line = String::from_utf8(entry.bytes().unwrap()).unwrap();
+            let named = ["acme", "\"a1", "object-storage", "case-1"].iter().any(|name| line.contains(*name));
+            prop_assert!(!named, "{}", line);
+        }
         // What is in force was sealed in a decision that two signed.
         for (id, target) in stage.case().in_force(stage.now) {
             let decided = &stage.case().decisions[id];

@@ -311,6 +311,40 @@ pub enum Role {
     Auditor,
 }
 
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::IntakeOfficer,
+        Self::Analyst,
+        Self::Reviewer,
+        Self::Expert,
+        Self::Counsel,
+        Self::Decider,
+        Self::AppealPanel,
+        Self::CustodianA,
+        Self::CustodianB,
+        Self::GateEngineer,
+        Self::Auditor,
+    ];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IntakeOfficer => "intake-officer",
+            Self::Analyst => "analyst",
+            Self::Reviewer => "reviewer",
+            Self::Expert => "expert",
+            Self::Counsel => "counsel",
+            Self::Decider => "decider",
+            Self::AppealPanel => "appeal-panel",
+            Self::CustodianA => "custodian-a",
+            Self::CustodianB => "custodian-b",
+            Self::GateEngineer => "gate-engineer",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,7 @@ mod common;
 mod demo;
 mod evaluate;
 mod explain;
+mod log;
 mod looks;
 mod page;
 mod policy;
@@ -42,6 +43,8 @@ enum Command {
     Explain(explain::Args),
     /// Check, test or show a policy pack
     Policy(policy::Args),
+    /// Check a public log from outside
+    Log(log::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Log(args) => log::run(&args),
     };
     match result {
         Ok(exit) => exit,

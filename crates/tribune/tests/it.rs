@@ -159,6 +159,19 @@ fn threads_and_order_change_nothing_to_the_bit() {
     assert_eq!(first["records"]["digest"], second["records"]["digest"]);
 }
 
+/// Holds an output, by a validator that is not ours, to its published schema.
+fn follows(place: &Place, output: &str, schema: &str) {
+    let Some(python) = std::env::var_os("TRIBUNE_PYTHON") else {
+        println!("skipped: TRIBUNE_PYTHON does not name a Python with jsonschema");
+        return;
+    };
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(schema);
+    let program =
+        "import json,sys,jsonschema; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))";
+    let check = Command::new(python).args(["-c", program]).arg(place.path(output)).arg(schema).output().unwrap();
+    assert!(check.status.success(), "{output}: {}", String::from_utf8_lossy(&check.stderr));
+}
+
 #[test]
 fn outputs_follow_their_schemas_and_ledgers_add_up() {
     let place = Place::new();
@@ -178,20 +191,13 @@ fn outputs_follow_their_schemas_and_ledgers_add_up() {
     place.file("explanation.json", explained.to_string());
     let evaluation = place.path("evaluation.json").display().to_string();
     place.out(0, &["evaluate", &folder, "--every", "6h", "--format", "json", "--out", &evaluation]);
-    let Some(python) = std::env::var_os("TRIBUNE_PYTHON") else {
-        println!("skipped: TRIBUNE_PYTHON does not name a Python with jsonschema");
-        return;
-    };
     for (output, schema) in [
         ("scan.json", "findings-1.json"),
         ("cases.json", "cases-1.json"),
         ("explanation.json", "explanation-1.json"),
         ("evaluation.json", "evaluation-1.json"),
     ] {
-        let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(schema);
-        let program = "import json,sys,jsonschema; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))";
-        let check = Command::new(&python).args(["-c", program]).arg(place.path(output)).arg(schema).output().unwrap();
-        assert!(check.status.success(), "{output}: {}", String::from_utf8_lossy(&check.stderr));
+        follows(&place, output, schema);
     }
 }
 
@@ -304,7 +310,7 @@ fn refusals_are_one_helpful_line_and_wrong_usage_is_two() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = Place::new();
-    for command in ["demo", "simulate", "scan", "replay", "evaluate", "explain", "policy"] {
+    for command in ["demo", "simulate", "scan", "replay", "evaluate", "explain", "policy", "log"] {
         let help = place.out(0, &[command, "--help"]);
         assert!(help.contains("Example"), "{command}: {help}");
     }
@@ -349,4 +355,68 @@ fn a_pack_with_faults_is_refused_with_all_of_them() {
         assert_eq!(output.status.code(), Some(1));
         assert!(error.contains(says), "{sql}: {error}");
     }
+}
+
+/// A public log as files, with the key to verify it.
+fn public_log(folder: &Path, entries: u64) -> String {
+    let signer = tlog::Signer::new("tribune.example/log", &[7; 32]).unwrap();
+    let mut log = tlog::Appender::default();
+    let mut files = Vec::new();
+    for number in 0..entries {
+        let digest = |text: &str| review::words::Digest::of(format!("{text} {number}"));
+        let entry = match number % 3 {
+            0 => review::public::Entry::Statement { statement: digest("s"), day: "2026-03-01".into() },
+            1 => review::public::Entry::Correction { statement: digest("s"), correction: digest("c") },
+            _ => review::public::Entry::Erasure { commitment: digest("e") },
+        };
+        files.extend(log.push(&entry.bytes().unwrap()).unwrap());
+    }
+    files.extend(log.partial(0));
+    for (tile, bytes) in files {
+        let path = folder.join(tile.to_string());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let checkpoint = tlog::Checkpoint::new("tribune.example/log", log.tree(), &[]).unwrap().sign(&signer).unwrap();
+    std::fs::write(folder.join("checkpoint"), checkpoint.to_string()).unwrap();
+    signer.verifier().to_string()
+}
+
+#[test]
+fn a_public_log_is_verified_from_outside_and_what_is_wrong_with_it_is_said() {
+    let place = Place::new();
+    let folder = place.path("log");
+    let key = public_log(&folder, 300);
+    let (log, seen) = (folder.display().to_string(), place.path("seen").display().to_string());
+    let verify = ["log", "verify", &log, "--key", &key, "--remember", &seen];
+    let said = place.out(0, &verify);
+    assert!(said.contains("300 entries") && said.contains("100 corrections"), "{said}");
+    public_log(&folder, 700);
+    let said = place.out(0, &verify);
+    assert!(said.contains("it continues the 300 entries seen before"), "{said}");
+    place.file("verified.json", place.out(0, &[&verify[..], &["--format", "json"]].concat()));
+    follows(&place, "verified.json", "log-verification-1.json");
+    let refused = |says: &str| {
+        let output = place.run(&verify);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(says), "{error}");
+    };
+    public_log(&folder, 500);
+    refused("rolled back");
+    public_log(&folder, 700);
+    let bundle = folder.join("tile/entries/001");
+    let good = std::fs::read(&bundle).unwrap();
+    let mut altered = good.clone();
+    altered[40] ^= 1;
+    std::fs::write(&bundle, &altered).unwrap();
+    refused("was altered");
+    std::fs::remove_file(&bundle).unwrap();
+    refused("tile/entries/001");
+    std::fs::write(&bundle, &good).unwrap();
+    place.out(0, &verify);
+    let other = tlog::Signer::new("tribune.example/log", &[8; 32]).unwrap().verifier().to_string();
+    let output = place.run(&["log", "verify", &log, "--key", &other]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none of the known keys signed"), "{output:?}");
 }

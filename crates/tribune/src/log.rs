@@ -1,0 +1,177 @@
+//! `tribune log`: checks a public log from outside, trusting nobody but the keys that are named.
+//!
+//! It needs nothing of a Tribune that runs: the files of the log, its key, and what was seen of it before. It writes
+//! nothing but that memory.
+
+use crate::common::{self, Failure, Format, Progress, note, output, put, thousands};
+use clap::Subcommand;
+use review::public::Entry;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tlog::{Policy, Report, Tile, Tree, Verifier, verify_log};
+
+/// Check a public log.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tribune log verify log/ --key tribune.example/log+8b1fc42e+AXZX…")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Read a whole log and say whether it is what its checkpoint signs
+    Verify(Verify),
+}
+
+/// Read a whole log and say whether it is what its checkpoint signs.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Example:\n  tribune log verify log/ --key tribune.example/log+8b1fc42e+AXZX… --witness w.example+… --quorum 1 --remember seen.txt"
+)]
+struct Verify {
+    /// The folder of the log, with `checkpoint` and `tile/`, as a mirror of its address
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The log's key, as it publishes it
+    #[arg(long, value_name = "VKEY", required = true)]
+    key: Vec<Verifier>,
+    /// A witness's key
+    #[arg(long, value_name = "VKEY")]
+    witness: Vec<Verifier>,
+    /// How many of the witnesses must have cosigned [default: all that are named]
+    #[arg(long, value_name = "N")]
+    quorum: Option<usize>,
+    /// What was seen of the log before; the log must continue it, and what is seen now takes its place
+    #[arg(long, value_name = "FILE")]
+    remember: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+/// What was verified.
+#[derive(Serialize)]
+struct Verified {
+    schema: &'static str,
+    origin: String,
+    size: u64,
+    root: String,
+    /// The witnesses that cosigned.
+    cosigned: Vec<String>,
+    /// The size that was seen before, if any was remembered.
+    continues: Option<u64>,
+    files: u64,
+    /// How many entries are of which kind.
+    entries: BTreeMap<&'static str, u64>,
+}
+
+/// Runs it.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let What::Verify(verify) = &args.what;
+    let verified = verify.run()?;
+    output(None, |out| match verify.format {
+        Format::Json => common::json(out, &verified),
+        Format::Table => table(&mut &mut *out, &verified),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Verify {
+    fn run(&self) -> Result<Verified, Failure> {
+        let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", self.folder.display()));
+        let origin = self.key.first().map(|key| key.name().to_owned()).unwrap_or_default();
+        let quorum = self.quorum.unwrap_or(self.witness.len());
+        let policy = Policy::new(&origin, self.key.clone(), self.witness.clone(), quorum);
+        let policy = policy.map_err(|error| Failure::Refused(error.to_string()))?;
+        let remembered = self.remember.as_deref().filter(|file| file.exists()).map(remembered).transpose()?;
+        let checkpoint = std::fs::read(self.folder.join("checkpoint")).map_err(|error| {
+            refused(&format!("there is no checkpoint: {error}; name the folder that mirrors the log's address"))
+        })?;
+        let progress = Progress::new("verifying");
+        let (mut entries, mut strange) = (BTreeMap::new(), None);
+        let read = |tile: Tile| std::fs::read(self.folder.join(tile.to_string()));
+        let report = verify_log(&policy, &checkpoint, remembered, read, |index, bytes| {
+            progress.show(index, index + 1, &format!("{} entries", thousands(index)));
+            match serde_json::from_slice::<Entry>(bytes) {
+                Ok(entry) => *entries.entry(kind(&entry)).or_default() += 1,
+                Err(error) => strange = strange.take().or(Some((index, error.to_string()))),
+            }
+        });
+        progress.done();
+        let report = report.map_err(|error| refused(&error))?;
+        if let Some((index, error)) = strange {
+            let why = "is none that a public log of Tribune may hold, though the log signs it";
+            return Err(refused(&format!("entry {index} {why}: {error}; ask the log what it is")));
+        }
+        if self.witness.is_empty() {
+            note("no --witness was named: nobody says that others are shown the same log");
+        }
+        let tree = report.believed.checkpoint.tree();
+        if let Some(file) = &self.remember {
+            output(Some(file), |out| put(&mut &mut *out, &format!("{} {}", tree.size, tree.root)))?;
+        }
+        Ok(verified(report, entries))
+    }
+}
+
+/// `size root`, as it was written the last time.
+fn remembered(file: &Path) -> Result<Tree, Failure> {
+    let wrong = |what: &str| {
+        Failure::Refused(format!("{}: {what}; it holds a size and a root, as this wrote them", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error.to_string()))?;
+    let (size, root) = text.trim().split_once(' ').ok_or_else(|| wrong("is not what was seen of a log"))?;
+    let size = size.parse().map_err(|_| wrong("its size is no number"))?;
+    let root = root.parse().map_err(|_| wrong("its root is no hash"))?;
+    Ok(Tree { size, root })
+}
+
+fn kind(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Batch { .. } => "batches of private events",
+        Entry::Decision { lifts: false, .. } => "decisions that impose",
+        Entry::Decision { lifts: true, .. } => "decisions that lift",
+        Entry::Statement { .. } => "statements",
+        Entry::Correction { .. } => "corrections",
+        Entry::Counts { .. } => "yearly counts",
+        Entry::Erasure { .. } => "erasures",
+    }
+}
+
+fn verified(report: Report, entries: BTreeMap<&'static str, u64>) -> Verified {
+    let checkpoint = &report.believed.checkpoint;
+    Verified {
+        schema: "tribune.log-verification/1",
+        origin: checkpoint.origin().to_owned(),
+        size: checkpoint.tree().size,
+        root: checkpoint.tree().root.to_string(),
+        cosigned: report.believed.cosigned.iter().map(|(name, _)| name.clone()).collect(),
+        continues: report.continues.map(|tree| tree.size),
+        files: report.bundles + report.tiles,
+        entries,
+    }
+}
+
+fn table(out: &mut impl Write, verified: &Verified) -> Result<(), Failure> {
+    let Verified { origin, size, root, files, .. } = verified;
+    put(out, &format!("{}: every entry and every tile is what the checkpoint signs", common::clean(origin)))?;
+    put(out, &format!("  {} entries in {} files; root {root}", thousands(*size), thousands(*files)))?;
+    match verified.continues {
+        Some(before) => put(out, &format!("  it continues the {} entries seen before", thousands(before)))?,
+        None => put(
+            out,
+            "  nothing was remembered of it: --remember FILE lets the next check see whether it continues this one",
+        )?,
+    }
+    if !verified.cosigned.is_empty() {
+        put(out, &format!("  cosigned by {}", common::clean(&verified.cosigned.join(", "))))?;
+    }
+    for (kind, count) in &verified.entries {
+        put(out, &format!("  {:>9} {kind}", thousands(*count)))?;
+    }
+    Ok(())
+}
