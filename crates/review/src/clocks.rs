@@ -18,6 +18,8 @@ pub const FINAL_DAYS: i64 = 180;
 pub struct Clock {
     /// What, for people.
     pub what: String,
+    /// What it is counted as: the same, whichever decision or appeal it is about.
+    pub kind: String,
     /// By when.
     pub due: Moment,
     /// When it was done, if it was.
@@ -34,41 +36,46 @@ impl Clock {
 /// All clocks of a case, the one that is due first in front.
 pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
     let mut clocks: Vec<Clock> = Vec::new();
-    let mut clock = |what: String, due: Moment, done: Option<Moment>| clocks.push(Clock { what, due, done });
+    let mut clock = |kind: &str, of: &str, due: Moment, done: Option<Moment>| {
+        let what = if of.is_empty() { kind.to_owned() } else { format!("{kind}: {of}") };
+        clocks.push(Clock { what, kind: kind.to_owned(), due, done });
+    };
     for step in &procedure.steps {
-        clock(step.title.clone(), case.opened.plus_days(step.due_days), case.steps.get(&step.id).copied());
+        clock(&step.title, "", case.opened.plus_days(step.due_days), case.steps.get(&step.id).copied());
     }
     let proposed = case.decisions.values().map(|decided| decided.proposed).min();
     let determined = case.determinations.first().map(|determined| determined.at);
-    let ended = if case.phase == Phase::Open { None } else { Some(case.last) };
-    clock(
-        "decide whether an interim measure is needed".into(),
-        case.opened.plus_days(INTERIM_DAYS),
-        proposed.or(ended),
-    );
-    clock("preliminary statement".into(), case.opened.plus_days(PRELIMINARY_DAYS), determined.or(ended));
+    let ended = match case.phase {
+        Phase::Open => None,
+        Phase::Closed => case.closings.last().map(|(at, ..)| *at),
+        Phase::Merged(_) => Some(case.last),
+    };
+    let interim = "decide whether an interim measure is needed";
+    clock(interim, "", case.opened.plus_days(INTERIM_DAYS), proposed.or(ended));
+    clock("preliminary statement", "", case.opened.plus_days(PRELIMINARY_DAYS), determined.or(ended));
     let last = case.determinations.last().map(|determined| determined.at).filter(|_| case.determinations.len() > 1);
-    clock("final statement".into(), case.opened.plus_days(FINAL_DAYS), last.or(ended));
+    clock("final statement", "", case.opened.plus_days(FINAL_DAYS), last.or(ended));
     for question in case.questions.values() {
-        clock("the customer's answer".into(), question.until, question.answer.map(|_| question.until));
+        clock("the customer's answer", "", question.until, question.answer.map(|_| question.until));
     }
     for noted in &case.leaving {
         let done = noted.choice.as_ref().and(noted.decided);
-        clock("two decide about the data that leaves".into(), noted.noted.plus_hours(LEAVING_HOURS), done);
+        clock("two decide about the data that leaves", "", noted.noted.plus_hours(LEAVING_HOURS), done);
     }
     for (id, decided) in &case.decisions {
         let Some(effect) = decided.effect.filter(|_| decided.standing != Standing::Refused) else { continue };
         for days in CHECK_DAYS {
             let done = decided.checks.get(&days).copied();
             let over = (decided.standing == Standing::Over).then_some(effect);
-            clock(format!("check after {days} days: {id}"), effect.plus_days(i64::from(days)), done.or(over));
+            let kind = format!("check after {days} days");
+            clock(&kind, id.as_str(), effect.plus_days(i64::from(days)), done.or(over));
         }
         if let Some(review) = decided.decision.review.filter(|_| decided.standing == Standing::InEffect) {
-            clock(format!("look again at {id}"), review, None);
+            clock("look again at a decision", id.as_str(), review, None);
         }
     }
     for (id, appealed) in &case.appeals {
-        clock(format!("decide appeal {id}"), appealed.filed.plus_days(30), appealed.decided);
+        clock("decide an appeal", id.as_str(), appealed.filed.plus_days(30), appealed.decided);
     }
     clocks.sort_by_key(|clock| clock.due);
     clocks

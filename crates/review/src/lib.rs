@@ -9,6 +9,8 @@ pub mod act;
 pub mod audit;
 pub mod case;
 pub mod clocks;
+pub mod counts;
+pub mod dsa;
 pub mod evidence;
 pub mod finding;
 pub mod procedure;
@@ -17,6 +19,9 @@ pub mod report;
 pub mod roster;
 pub mod rules;
 pub mod seal;
+#[cfg(test)]
+mod stage;
+pub mod statement;
 #[cfg(test)]
 mod story;
 pub mod words;

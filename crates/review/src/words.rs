@@ -164,6 +164,22 @@ impl Moment {
         Self(self.0 + days * DAY_SECONDS)
     }
 
+    /// The year, in UTC.
+    pub fn year(self) -> i64 {
+        civil(self.0.div_euclid(DAY_SECONDS)).0
+    }
+
+    /// The first instant of a year, in UTC.
+    pub fn start_of_year(year: i64) -> Self {
+        Self(days_from_civil(year, 1, 1) * DAY_SECONDS)
+    }
+
+    /// The day, in UTC: `2026-03-01`.
+    pub fn day(self) -> String {
+        let (year, month, day) = civil(self.0.div_euclid(DAY_SECONDS));
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// The end of a term of calendar months that begins at this instant: the end of its last day, anywhere on Earth.
     /// The term begins on the latest date that anybody's calendar shows (UTC+14); a month without that day ends it on
     /// the month's last; the day is over when it is over in UTC−12.
@@ -402,6 +418,9 @@ mod tests {
         assert_eq!(MARCH.to_string(), "2026-03-01T00:00:00Z");
         assert_eq!(Moment(951_782_399).to_string(), "2000-02-28T23:59:59Z");
         assert_eq!(MARCH.plus_hours(-1).plus_days(1).to_string(), "2026-03-01T23:00:00Z");
+        assert_eq!((MARCH.year(), MARCH.day().as_str()), (2026, "2026-03-01"));
+        let new_year = Moment::start_of_year(2027);
+        assert_eq!((new_year.year(), Moment(new_year.0 - 1).day().as_str()), (2027, "2026-12-31"));
         for days in [-800_000_i64, -1, 0, 59, 60, 10_957, 20_513, 2_932_896] {
             let (year, month, day) = civil(days);
             assert_eq!(days_from_civil(year, month, day), days);
