@@ -1,0 +1,13 @@
+//! The record on real databases: the same tests on SQLite and on a PostgreSQL server that they start themselves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on may fail where it stands"
+)]
+
+mod both;
+mod crash;
+mod place;
+mod sqlite;
