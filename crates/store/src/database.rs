@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The schema, step by step. A step that was released is never edited; the next one mends it.
@@ -165,11 +165,17 @@ impl Database {
         };
         let options = AnyConnectOptions::from_str(&address)?;
         let sqlite = kind != Kind::Postgres;
+        // One connection alone comes first: a pool would try again and again, and not say why it cannot.
+        let mut first = AnyConnection::connect_with(&options).await?;
+        if sqlite {
+            make_durable(&mut first).await?;
+        }
+        refuse_unless_durable(&mut first, &kind).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new().max_connections(CONNECTIONS_MAX).after_connect(move |connection, _| {
             Box::pin(async move { if sqlite { make_durable(connection).await } else { Ok(()) } })
         });
         let database = Self { pool: pool.connect_with(options).await?, kind, writing: Mutex::new(()) };
-        database.refuse_unless_durable().await?;
         database.migrate().await?;
         Ok(database)
     }
@@ -215,32 +221,6 @@ impl Database {
         }
     }
 
-    async fn refuse_unless_durable(&self) -> Result<()> {
-        let settings: &[(_, _, &[_], _)] = match self.kind {
-            Kind::Sqlite(_) => &[
-                ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", &["wal"], "wal"),
-                ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", &["2", "3"], "2 (FULL)"),
-            ],
-            Kind::Postgres => &[
-                ("fsync", "SELECT current_setting('fsync')", &["on"], "on"),
-                ("full_page_writes", "SELECT current_setting('full_page_writes')", &["on"], "on"),
-                (
-                    "synchronous_commit",
-                    "SELECT current_setting('synchronous_commit')",
-                    &["on", "local", "remote_write", "remote_apply"],
-                    "on",
-                ),
-            ],
-        };
-        for (setting, question, good, wanted) in settings {
-            let found: String = sqlx::query(*question).fetch_one(&self.pool).await?.try_get(0)?;
-            if !good.contains(&found.as_str()) {
-                return Err(RecordError::NotDurable { setting, found, wanted });
-            }
-        }
-        Ok(())
-    }
-
     /// Brings the schema up to this version's, in one transaction; refuses one that it does not know.
     async fn migrate(&self) -> Result<()> {
         let mut writing = self.write().await?;
@@ -272,6 +252,32 @@ impl Database {
         }
         writing.commit().await
     }
+}
+
+async fn refuse_unless_durable(connection: &mut AnyConnection, kind: &Kind) -> Result<()> {
+    let settings: &[(_, _, &[_], _)] = match kind {
+        Kind::Sqlite(_) => &[
+            ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", &["wal"], "wal"),
+            ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", &["2", "3"], "2 (FULL)"),
+        ],
+        Kind::Postgres => &[
+            ("fsync", "SELECT current_setting('fsync')", &["on"], "on"),
+            ("full_page_writes", "SELECT current_setting('full_page_writes')", &["on"], "on"),
+            (
+                "synchronous_commit",
+                "SELECT current_setting('synchronous_commit')",
+                &["on", "local", "remote_write", "remote_apply"],
+                "on",
+            ),
+        ],
+    };
+    for (setting, question, good, wanted) in settings {
+        let found: String = sqlx::query(*question).fetch_one(&mut *connection).await?.try_get(0)?;
+        if !good.contains(&found.as_str()) {
+            return Err(RecordError::NotDurable { setting, found, wanted });
+        }
+    }
+    Ok(())
 }
 
 /// SQLite's settings hold for one connection. `secure_delete` overwrites what is deleted.

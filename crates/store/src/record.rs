@@ -190,24 +190,19 @@ impl Record {
 
     /// Looks whether the last event fits: what a torn write or a wrong file shows first.
     async fn check_end(&self) -> Result<()> {
-        let end = sqlx::query(
-            "SELECT COUNT(*), COALESCE(MAX(position), -1) \
-             FROM (SELECT position FROM events ORDER BY position DESC LIMIT 2) AS last",
-        );
-        let row = end.fetch_one(&self.database.pool).await?;
-        let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let Ok(last) = u64::try_from(last) else { return Ok(()) };
+        let mut transaction = self.database.read().await?;
+        let end = sqlx::query("SELECT COALESCE(MAX(position), -1) FROM events").fetch_one(&mut *transaction).await?;
+        let Ok(last) = u64::try_from(end.try_get::<i64, _>(0)?) else { return Ok(()) };
         let altered = |reason: &str| Err(RecordError::Altered { position: last, reason: reason.to_owned() });
-        let Some(event) = self.from(last, 1).await?.pop() else { return altered("the last event cannot be read") };
-        if count != 1 + i64::from(last > 0) {
+        let events = page(&mut transaction, last.saturating_sub(1), 2).await?;
+        let Some(event) = events.last().filter(|_| last == 0 || events.len() == 2) else {
             return altered("the event before the last is missing");
-        }
-        let before = self.stream(&event.stream, event.number.saturating_sub(2)).await?;
-        let numbers: Vec<u64> = before.iter().map(|event| event.number).collect();
-        match event.number {
-            1 if numbers == [1] => Ok(()),
-            number if numbers == [number.saturating_sub(1), number] => Ok(()),
-            _ => altered("the numbers of its stream have a gap"),
+        };
+        let before = event.number.saturating_sub(1);
+        let stream = stream_after(&mut transaction, &event.stream, before.saturating_sub(1)).await?;
+        match stream.iter().map(|event| event.number).eq(before.max(1)..=event.number) {
+            true => Ok(()),
+            false => altered("the numbers of its stream have a gap"),
         }
     }
 }

@@ -7,7 +7,11 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[path = "it/both.rs"]
 mod both;
+#[path = "it/crash.rs"]
 mod crash;
+#[path = "it/place.rs"]
 mod place;
+#[path = "it/sqlite.rs"]
 mod sqlite;

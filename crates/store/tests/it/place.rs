@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
 use review::words::{Digest, Moment};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::{Append, Erasure, New, Record};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
-/// Runs to the end on this thread.
+/// Runs to the end. One runtime for all: connections live on the one they were made on.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+    RUNTIME.block_on(future)
 }
 
 /// Randomness that is the same in every run (splitmix64).
@@ -145,7 +148,9 @@ impl Server {
         let mut postgres = as_other(&programs.join("postgres"));
         postgres.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
         postgres.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
-        settings.iter().for_each(|setting| drop(postgres.args(["-c", setting])));
+        settings.iter().for_each(|setting| {
+            postgres.args(["-c", setting]);
+        });
         postgres.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 

@@ -45,7 +45,8 @@ fn child_that_writes_until_it_is_killed() {
     let record = block_on(Record::open(address)).unwrap();
     let mut lengths: BTreeMap<String, u64> = BTreeMap::new();
     for sending in 0.. {
-        let appends: Vec<Append> = (0..=below(3, &mut random)).map(|nth| next(run, sending, nth, &lengths, &mut random)).collect();
+        let appends: Vec<Append> =
+            (0..=below(3, &mut random)).map(|nth| next(run, sending, nth, &lengths, &mut random)).collect();
         let answers = block_on(record.append_batch(&appends, &mut random)).unwrap();
         for (append, positions) in appends.iter().zip(answers) {
             *lengths.entry(append.stream.clone()).or_default() += append.events.len() as u64;
@@ -63,7 +64,13 @@ fn child_that_writes_until_it_is_killed() {
 }
 
 /// A sending of one to four events that belong together.
-fn next(run: &str, sending: u64, nth: u64, lengths: &BTreeMap<String, u64>, random: &mut impl FnMut(&mut [u8])) -> Append {
+fn next(
+    run: &str,
+    sending: u64,
+    nth: u64,
+    lengths: &BTreeMap<String, u64>,
+    random: &mut impl FnMut(&mut [u8]),
+) -> Append {
     let stream = format!("{run}-{nth}");
     let parts = 1 + below(4, random);
     let bodies: Vec<String> = (1..=parts).map(|part| format!("{stream} {sending} {part} {parts}")).collect();
