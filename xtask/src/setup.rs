@@ -81,6 +81,13 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[("TRIBUNE_AGE", Place::System("age"))],
     },
     Tool {
+        name: "strace (Debian)",
+        step: "tests",
+        present: |_| works("strace", &["--version"]),
+        install: |project| debian(project, &["strace"]),
+        variables: &[("TRIBUNE_STRACE", Place::System("strace"))],
+    },
+    Tool {
         name: "cargo-deny (crates.io; built once, takes some minutes)",
         step: "deny",
         present: |project| works(cargo_deny(project), &["--version"]),

@@ -11,6 +11,8 @@
 mod both;
 #[path = "it/crash.rs"]
 mod crash;
+#[path = "it/measure.rs"]
+mod measure;
 #[path = "it/place.rs"]
 mod place;
 #[path = "it/sqlite.rs"]

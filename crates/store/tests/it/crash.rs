@@ -79,7 +79,10 @@ fn next(
 }
 
 fn start(run: u64, place: &Place) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap());
+    started(Command::new(std::env::current_exe().unwrap()), run, place)
+}
+
+fn started(mut child: Command, run: u64, place: &Place) -> Child {
     child.args(["--exact", "crash::child_that_writes_until_it_is_killed", "--nocapture", "--test-threads=1"]);
     child.env(CHILD, format!("{run} {}", place.address()));
     child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
@@ -145,4 +148,40 @@ fn nothing_acknowledged_is_lost_on_postgresql() {
     let Some(server) = crate::place::Server::start(&[]) else { return };
     let database = server.new_database();
     survives_kills(&Place::Postgres(server.into(), database));
+}
+
+/// A kill never loses what the kernel holds; only the calls show that a power cut would not either.
+#[test]
+fn on_sqlite_every_write_is_synced_before_it_is_acknowledged() {
+    let program = std::env::var_os("TRIBUNE_STRACE").unwrap_or_else(|| "strace".into());
+    let place = Place::sqlite();
+    let calls = tempfile::NamedTempFile::new().unwrap();
+    // A process that ends by itself: it tells whether calls can be watched here at all.
+    if !Command::new(&program)
+        .args(["-qq", "-e", "trace=none", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        println!("skipped: `strace` is not here, or may not watch processes");
+        return;
+    }
+    let mut strace = Command::new(program);
+    strace.args(["-f", "-e", "trace=pwrite64,write,fsync,fdatasync", "-o"]).arg(calls.path());
+    strace.arg(std::env::current_exe().unwrap());
+    let mut child = started(strace, 1, &place);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.filter(|line| line.starts_with("message ")).take(5).count(), 5);
+    // Left alone, what it watched ends as soon as it has nobody to write to.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut unsynced, mut acknowledged) = (false, 0);
+    for call in std::fs::read_to_string(calls.path()).unwrap().lines() {
+        unsynced |= call.contains("pwrite64(");
+        unsynced &= !(call.contains("sync") && call.ends_with("= 0"));
+        if ["\"event ", "\"message "].iter().any(|said| call.contains("write(1, ") && call.contains(said)) {
+            assert!(!unsynced, "acknowledged before it was synced: {call}");
+            acknowledged += 1;
+        }
+    }
+    assert!(acknowledged > 10, "{acknowledged}");
 }
