@@ -29,7 +29,7 @@ const CONNECTIONS_MAX: u32 = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The address is of neither kind.
-    #[error("`{0}` names no record: give `sqlite:PATH` or `postgres://USER@HOST/DATABASE`")]
+    #[error("an address that begins with `{0}` names no record: give `sqlite:PATH` or `postgres://USER@HOST/DATABASE`")]
     Address(String),
     /// The database failed or cannot be reached.
     #[error("the record cannot be reached: {0}")]
@@ -121,7 +121,8 @@ impl Kind {
         match address.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres),
-            _ => Err(RecordError::Address(address.to_owned())),
+            // What follows may be a password.
+            _ => Err(RecordError::Address(address.split(':').next().unwrap_or_default().to_owned())),
         }
     }
 

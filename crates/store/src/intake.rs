@@ -5,7 +5,9 @@
 //!
 //! - SQLite overwrites what was there (`secure_delete`), and its journal is emptied. The cells and pages that hold the
 //!   messages then tell of their keys alone. What remains to be seen is the file's time of change, as the file system
-//!   keeps it, and how many messages there are.
+//!   keeps it, how many messages there are, and, where events were appended in between, on which pages they lie, which
+//!   may tell how many had come by then; a backup has none of it but the number. Blocks that the file system gave up
+//!   (an emptied journal's) are its own to overwrite.
 //! - PostgreSQL gets a new file, with every row from one transaction (one `xmin`, rows in the order of keys). What
 //!   remains is its journal: `pg_wal` holds each message as it came until the segment is recycled, and so does whatever
 //!   archives or replicates it. Who must withstand a seizure of the server keeps the intake on SQLite, or `pg_wal` in
