@@ -26,6 +26,8 @@ enum Place {
     Environment(&'static str),
     /// On the path.
     System(&'static str),
+    /// The folder of PostgreSQL's newest server programs, which Debian keeps off the path.
+    Postgresql,
 }
 
 impl Place {
@@ -33,6 +35,7 @@ impl Place {
         match self {
             Self::Environment(program) => project.tool("venv/bin").join(program),
             Self::System(program) => PathBuf::from(program),
+            Self::Postgresql => postgresql().unwrap_or_default(),
         }
     }
 }
@@ -62,6 +65,27 @@ pub(crate) const TOOLS: &[Tool] = &[
         present: |_| works("chromium", &["--version"]),
         install: |project| debian(project, &["chromium"]),
         variables: &[("TRIBUNE_CHROMIUM", Place::System("chromium"))],
+    },
+    Tool {
+        name: "postgresql (Debian)",
+        step: "tests",
+        present: |_| postgresql().is_some(),
+        install: |project| debian(project, &["postgresql"]),
+        variables: &[("TRIBUNE_POSTGRES_BIN", Place::Postgresql)],
+    },
+    Tool {
+        name: "age (Debian)",
+        step: "tests",
+        present: |_| works("age", &["--version"]),
+        install: |project| debian(project, &["age"]),
+        variables: &[("TRIBUNE_AGE", Place::System("age"))],
+    },
+    Tool {
+        name: "strace (Debian)",
+        step: "tests",
+        present: |_| works("strace", &["--version"]),
+        install: |project| debian(project, &["strace"]),
+        variables: &[("TRIBUNE_STRACE", Place::System("strace"))],
     },
     Tool {
         name: "cargo-deny (crates.io; built once, takes some minutes)",
@@ -135,6 +159,12 @@ fn install_environment(project: &Project) -> Result<(), String> {
     // Written last: it says that all of the above is there.
     let stamp = venv.join("requirements.txt");
     std::fs::copy(project.root.join(REQUIREMENTS), stamp).map(drop).map_err(|error| error.to_string())
+}
+
+fn postgresql() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    folders.filter(|folder| folder.join("initdb").is_file()).max()
 }
 
 fn debian(project: &Project, packages: &[&str]) -> Result<(), String> {

@@ -1,0 +1,31 @@
+//! The record: everything that happened in reviews, kept on SQLite or PostgreSQL so that nothing acknowledged is lost and
+//! nothing can be altered unseen.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `database` | opening either database, its promise of durability, the schema, one writer at a time |
+//! | `record` | events: appending them, reading them back, a backup while running |
+//! | `verify` | the whole record against its commitments and against what was published of it |
+//! | `erase` | taking the content of events and texts away, so that the hole is explained |
+//! | `texts` | private texts, encrypted before they are kept |
+//! | `intake` | what anonymous people sent, kept without time and order until the day is drained |
+//!
+//! It does not know what events say, and it decides nothing: state is a fold of [`review`], the public log is of [`tlog`].
+//! Time comes in with the events and randomness as a closure, so that equal runs leave equal bytes; only `age` draws its
+//! own, for texts. It is the only crate that names `sqlx`.
+
+mod database;
+mod erase;
+mod intake;
+mod record;
+mod texts;
+mod verify;
+
+pub use age::x25519::{Identity, Recipient};
+pub use database::RecordError;
+pub use erase::{Erased, Erasure};
+pub use intake::{Draining, Message};
+pub use record::{Append, EVENT_BYTES_MAX, Event, New, Random, Record, Refused};
+
+/// The stream of erasures, which only [`Record::erase`] appends to.
+pub const ERASURES: &str = "erasures";
