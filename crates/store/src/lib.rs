@@ -25,7 +25,7 @@ pub use age::x25519::{Identity, Recipient};
 pub use database::RecordError;
 pub use erase::{Erased, Erasure};
 pub use intake::{Draining, Message};
-pub use record::{Append, EVENT_BYTES_MAX, Event, New, Random, Record, Refused};
+pub use record::{Append, Content, EVENT_BYTES_MAX, Event, New, Random, Record, Refused};
 
 /// The stream of erasures, which only [`Record::erase`] appends to.
 pub const ERASURES: &str = "erasures";
