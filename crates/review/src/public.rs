@@ -99,8 +99,8 @@ pub fn at_once(case: &Case, event: &Event, salt: &mut dyn FnMut(&DecisionId) -> 
             let (policy, approvals) = (case.opening.policy.2, decided.approvals.len());
             vec![of_decision(&case.id, &decided.decision, policy, approvals, &salt(decision))]
         }
-        Act::ServeNotice { statement, .. } => {
-            vec![Entry::Statement { statement: *statement, day: day(event.command.at) }]
+        Act::ServeNotice { public, .. } => {
+            vec![Entry::Statement { statement: *public, day: day(event.command.at) }]
         }
         Act::Correct { statement, correction } => {
             vec![Entry::Correction { statement: *statement, correction: *correction }]
