@@ -1,5 +1,26 @@
 //! The clerk of a review: what somebody asks for goes to the access policies and to the rules of the case, and once both
 //! allow it, into the record, and what the world may see of it into the public log.
 //!
-//! It has no rule of its own and keeps nothing itself: the roles are `access`'s, due process is [`review`]'s, durability is
-//! [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no other.
+//! | module | what it is |
+//! |---|---|
+//! | `streams` | what stands in which stream of the record, and reading it back |
+//! | `desk` | a command on its way: who asks, may they, what do the rules say, append |
+//! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
+//! | `erase` | what may be erased as a whole, by whom |
+//! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//!
+//! It has no rule of its own and keeps nothing itself: the roles are [`access`]'s, due process is [`review`]'s, durability
+//! is [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no
+//! other. Time comes in with what is asked, randomness as a closure.
+
+mod desk;
+mod erase;
+mod papers;
+mod publish;
+mod streams;
+
+pub use desk::{Clerk, Done, Error, Sender, Sent};
+pub use erase::Erase;
+pub use papers::Papers;
+pub use publish::{Due, Public, PublicText};
+pub use streams::{File, Law, Look};

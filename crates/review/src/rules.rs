@@ -127,7 +127,18 @@ macro_rules! hold {
 
 type Ruling = Result<(), Refusal>;
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What a command is held against.
+    pub fn new(procedure: &'a Procedure, roster: &'a Roster, elsewhere: &'a BTreeMap<AccountId, CaseId>) -> Self {
+        Self {
+            procedure,
+            roster,
+            elsewhere,
+            #[cfg(test)]
+            without: None,
+        }
+    }
+
     #[cfg(test)]
     fn is_without(&self, rule: Rule) -> bool {
         self.without == Some(rule)

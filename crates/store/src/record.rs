@@ -146,6 +146,40 @@ impl Record {
         Ok(answers)
     }
 
+    /// Appends to several streams, all or none. An append that was made before, just as it is, counts as made.
+    ///
+    /// # Errors
+    ///
+    /// One of them was refused ([`RecordError::Refused`]), or the database failed; nothing was written then.
+    pub async fn append_together(&self, appends: &[Append], random: Random<'_>) -> Result<Vec<Vec<u64>>> {
+        let mut writing = self.database.write().await?;
+        let mut writer = Writer::begin(&mut writing.transaction, random, appends).await?;
+        let mut positions = Vec::with_capacity(appends.len());
+        for append in appends {
+            positions.push(writer.append(append).await??);
+        }
+        writer.flush().await?;
+        writing.commit().await?;
+        Ok(positions)
+    }
+
+    /// The streams whose names begin so, in the order of their names, each with how many events it has.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn streams(&self, beginning: &str) -> Result<Vec<(String, u64)>> {
+        let pattern = format!("{}%", beginning.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+        let sql = "SELECT stream, MAX(number) FROM events WHERE stream LIKE $1 ESCAPE '!' GROUP BY stream";
+        let rows = sqlx::query(sql).bind(pattern).fetch_all(&self.database.pool).await?;
+        let row = |row: &AnyRow| Ok((row.try_get(0)?, natural(row.try_get(1)?)?));
+        let mut streams = rows.iter().map(row).collect::<Result<Vec<(String, u64)>>>()?;
+        // Databases compare texts each in their own way; and SQLite's LIKE takes `A` for `a`.
+        streams.retain(|(stream, _)| stream.starts_with(beginning));
+        streams.sort();
+        Ok(streams)
+    }
+
     /// The events of one stream that come after a number (0 for all).
     ///
     /// # Errors
