@@ -172,6 +172,8 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::ServeNotice { .. } => "serve_notice",
         Act::TakeEffect { .. } => "take_effect",
         Act::RunOut { .. } => "run_out",
+        Act::Entrust { .. } => "entrust",
+        Act::Attest { .. } => "attest",
         Act::NoteLeaving { .. } => "note_leaving",
         Act::DecideLeaving { .. } => "decide_leaving",
         Act::Check { .. } => "check",
@@ -251,7 +253,7 @@ mod tests {
             ),
             (
                 Role::Reviewer,
-                "add_evidence ask assign check close complete_step correct determine follow_up go_on_in \
+                "add_evidence ask assign attest check close complete_step correct determine entrust follow_up go_on_in \
                               handle_evidence note_leaving propose publish release reopen run_out serve_notice \
                               settle_follow_up take_in verify",
             ),
@@ -262,7 +264,7 @@ mod tests {
             (Role::IntakeOfficer, "acknowledge add_evidence join open read_report receive tell trace triage write"),
             (Role::CustodianA, "open_inner_identity"),
             (Role::CustodianB, "open_outer_identity"),
-            (Role::GateEngineer, "read take_effect"),
+            (Role::GateEngineer, "attest read take_effect"),
             (Role::Auditor, "read read_all read_report verify"),
         ];
         for (role, own) in table {

@@ -4,7 +4,7 @@
 //! nobody in: whoever calls says who asks, and answers for that.
 
 use crate::publish::PublicText;
-use crate::streams::{self, File, Law, Look, Workload};
+use crate::streams::{self, File, Founding, Law, Look, Workload};
 use access::{Access, Denied, Somebody, Thing};
 use review::act::{Act, Command, Event};
 use review::case::{Case, Phase};
@@ -17,7 +17,7 @@ use store::{Append, Record, RecordError, Refused};
 use tokio::sync::Mutex;
 
 /// How often a command is held against the rules again because another was quicker.
-const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,27 @@ impl Clerk {
     /// The record itself, for verifying and backing it up.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// How the record began; none of one that has not.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn founding(&self) -> Result<Option<Founding>, Error> {
+        Ok(streams::read(&self.record, streams::FOUNDING).await?.events.first().copied())
+    }
+
+    /// Begins a record.
+    ///
+    /// # Errors
+    /// It has begun.
+    pub async fn found(&self, founding: Founding) -> Result<(), Error> {
+        let begun = || Error::Wrong("the record has begun already; name another place for a new one".to_owned());
+        if self.founding().await?.is_some() {
+            return Err(begun());
+        }
+        let append = streams::append(streams::FOUNDING, 0, founding.at, &founding)?;
+        if self.append(&[append]).await? { Ok(()) } else { Err(begun()) }
     }
 
     // ---- people ---------------------------------------------------------------------------------------------------
@@ -274,6 +295,30 @@ impl Clerk {
             files.extend(case.map(|case| File { case, events: stream.events, law: law.clone() }));
         }
         Ok(files)
+    }
+
+    /// Every case that somebody may read, as it stands: one look, at the list.
+    ///
+    /// # Errors
+    /// They may read none, or the record failed.
+    pub async fn cases_for(&self, who: &str, at: Moment) -> Result<Vec<File>, Error> {
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        let mut denied = None;
+        let mut files = self.cases().await?;
+        let all = files.len();
+        files.retain(|file| {
+            let thing = Thing::Case(file.case.id.clone());
+            self.may(&roster, &by, "read", &thing, Some(&file.case), at).map_err(|error| denied = Some(error)).is_ok()
+        });
+        match denied {
+            Some(denied) if files.is_empty() && all > 0 => Err(denied),
+            _ => {
+                let (what, purpose) = ("the list of cases".to_owned(), "to see what is to be done".to_owned());
+                self.note_look(Look { at, by, what, purpose }).await?;
+                Ok(files)
+            }
+        }
     }
 
     /// Every report that was not erased, as it stands, but for those that this person must not see.

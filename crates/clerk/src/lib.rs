@@ -23,4 +23,4 @@ pub use desk::{Clerk, Done, Error, Sender, Sent};
 pub use erase::Erase;
 pub use papers::Papers;
 pub use publish::{Due, Public, PublicText};
-pub use streams::{File, Law, Look};
+pub use streams::{File, Founding, Law, Look};

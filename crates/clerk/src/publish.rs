@@ -3,7 +3,7 @@
 //!
 //! It derives; it keeps and signs no log. The same record gives the same entries, but for what fills a batch up.
 
-use crate::desk::{Chance, Clerk, Done, Error, Sent};
+use crate::desk::{Chance, Clerk, Done, Error, Sent, TRIES};
 use crate::streams;
 use review::act::{Act, Event};
 use review::case::Case;
@@ -14,7 +14,7 @@ use review::report::ReportEvent;
 use review::words::{CaseId, DecisionId, Digest, Moment};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{Append, ERASURES, Record};
+use store::{Append, ERASURES, LogError, PUBLIC_LOG, PublicLog, Publication, Record, RecordError, Refused};
 
 /// Events read at a time.
 const PAGE: u32 = 1_000;
@@ -185,6 +185,56 @@ impl Clerk {
             due.batched = position.max(batched);
         }
         Ok(due)
+    }
+
+    /// Publishes what is due, and with `batch` the day's commitments as well, unless that day has its batch already.
+    /// Gives how many entries went in.
+    ///
+    /// # Errors
+    /// The record or the log failed; what was published before stays so.
+    pub async fn publish(&self, log: &mut PublicLog, at: Moment, batch: bool) -> Result<usize, Error> {
+        let failed = |error: LogError| Error::Log(error.to_string());
+        for _ in 0..TRIES {
+            let batch = batch && self.last_batch().await?.is_none_or(|day| day < at.day());
+            let due = self.due(log.seen(), log.batched(), batch.then_some(at)).await?;
+            if due.entries.is_empty() {
+                return Ok(0);
+            }
+            let text = |entry: &Entry| serde_json::to_string(entry).map_err(|error| Error::Defect(error.to_string()));
+            let entries = due.entries.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+            let publication = Publication { entries, seen: due.seen, batched: due.batched };
+            let mut chance = self.chance.lock().await;
+            match log.publish(&self.record, at, publication, &mut **chance).await {
+                Ok(_) => return Ok(due.entries.len()),
+                // Another process published meanwhile: perhaps the same.
+                Err(LogError::Record(RecordError::Refused(Refused::Stale { .. }))) => {
+                    log.catch_up(&self.record).await.map_err(failed)?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// The day of the last batch that was published.
+    async fn last_batch(&self) -> Result<Option<String>, Error> {
+        let length = self.record.streams(PUBLIC_LOG).await?.first().map_or(0, |(_, length)| *length);
+        let mut after = length;
+        while after > 0 {
+            after = after.saturating_sub(16);
+            for event in self.record.stream(PUBLIC_LOG, after).await?.iter().rev() {
+                let Some(content) = &event.content else { continue };
+                let publication: Publication = streams::parse(&content.body, event.position)?;
+                let days = publication.entries.iter().rev().filter_map(|entry| match serde_json::from_str(entry) {
+                    Ok(Entry::Batch { day, .. }) => Some(day),
+                    _ => None,
+                });
+                if let Some(day) = days.into_iter().next() {
+                    return Ok(Some(day));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// What becomes public at once by one event.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `case/ID` | [`review::act::Event`] |
 //! | `report/ID` | [`review::report::ReportEvent`] |
+//! | `founding` | [`Founding`], once |
 //! | `roster` | [`review::roster::RosterEvent`] |
 //! | `laws` | [`Law`]: each policy pack under which a case was opened, kept for as long as its cases |
 //! | `workloads` | [`Workload`]: which accounts are under review in which case |
@@ -27,6 +28,7 @@ use store::{Append, New, Record};
 
 pub(crate) const CASES: &str = "case/";
 pub(crate) const REPORTS: &str = "report/";
+pub(crate) const FOUNDING: &str = "founding";
 pub(crate) const ROSTER: &str = "roster";
 pub(crate) const LAWS: &str = "laws";
 pub(crate) const WORKLOADS: &str = "workloads";
@@ -40,6 +42,16 @@ pub(crate) fn case_stream(case: &CaseId) -> String {
 
 pub(crate) fn report_stream(report: &ReportId) -> String {
     format!("{REPORTS}{report}")
+}
+
+/// How a record began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Founding {
+    /// When.
+    pub at: Moment,
+    /// Whether times are what the sender says: a demonstration, in which months pass in a minute. A record of real cases
+    /// has the machine's time, or an emergency could be told to be over before it began.
+    pub simulated_clock: bool,
 }
 
 /// A policy pack, as far as a review needs it.

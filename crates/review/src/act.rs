@@ -183,6 +183,22 @@ pub enum Act {
         /// Which decision.
         decision: DecisionId,
     },
+    /// What people are to end, and no gate can, becomes somebody's task.
+    Entrust {
+        /// By which decision.
+        decision: DecisionId,
+        /// Whose task.
+        to: PersonId,
+        /// By when.
+        due: Moment,
+    },
+    /// Whose task it was attests that it is done.
+    Attest {
+        /// Of which decision.
+        decision: DecisionId,
+        /// What was ended, and how.
+        note: Text,
+    },
     /// Data moves out of the workload's accounts: two people have 24 hours to decide.
     NoteLeaving {
         /// The finding that shows it.

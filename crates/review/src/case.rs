@@ -99,6 +99,17 @@ pub struct Notice {
     pub public: Text,
 }
 
+/// What people are to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Whose it is.
+    pub of: PersonId,
+    /// By when.
+    pub due: Moment,
+    /// When they attested that it is done.
+    pub attested: Option<Moment>,
+}
+
 /// A decision and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -124,6 +135,8 @@ pub struct Decided {
     pub in_force: Vec<Target>,
     /// The checks that were made.
     pub checks: BTreeMap<u16, Moment>,
+    /// What people are to end by it.
+    pub task: Option<Task>,
 }
 
 /// An appeal and what became of it.
@@ -302,7 +315,12 @@ impl Case {
             Act::Propose(_) | Act::Approve { .. } | Act::Refuse { .. } => {
                 self.apply_to_decision(person, *at, act, procedure);
             }
-            Act::ServeNotice { .. } | Act::TakeEffect { .. } | Act::RunOut { .. } | Act::Check { .. } => {
+            Act::ServeNotice { .. }
+            | Act::TakeEffect { .. }
+            | Act::RunOut { .. }
+            | Act::Check { .. }
+            | Act::Entrust { .. }
+            | Act::Attest { .. } => {
                 self.apply_to_effect(*at, act, procedure);
             }
             Act::DecideLeaving { choice, .. } => self.vote_on_leaving(person, *at, choice),
@@ -413,6 +431,7 @@ impl Case {
                     ends: decision.ends,
                     in_force: Vec::new(),
                     checks: BTreeMap::new(),
+                    task: None,
                 };
                 self.decisions.insert(decision.id.clone(), decided);
             }
@@ -451,6 +470,16 @@ impl Case {
             Act::Check { decision, days, .. } => {
                 if let Some(decided) = self.decisions.get_mut(decision) {
                     decided.checks.insert(*days, at);
+                }
+            }
+            Act::Entrust { decision, to, due } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    decided.task = Some(Task { of: to.clone(), due: *due, attested: None });
+                }
+            }
+            Act::Attest { decision, .. } => {
+                if let Some(task) = self.decisions.get_mut(decision).and_then(|decided| decided.task.as_mut()) {
+                    task.attested = Some(at);
                 }
             }
             _ => {}

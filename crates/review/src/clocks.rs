@@ -70,6 +70,9 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
             let kind = format!("check after {days} days");
             clock(&kind, id.as_str(), effect.plus_days(i64::from(days)), done.or(over));
         }
+        if let Some(task) = &decided.task {
+            clock("end what people do", id.as_str(), task.due, task.attested);
+        }
         if let Some(review) = decided.decision.review.filter(|_| decided.standing == Standing::InEffect) {
             clock("look again at a decision", id.as_str(), review, None);
         }

@@ -135,6 +135,9 @@ pub struct Intervention {
     /// Whether counsel must have given an opinion.
     #[serde(default)]
     pub counsel: bool,
+    /// Whether people carry it out, as a task of somebody's with a date, who attests that it is done.
+    #[serde(default)]
+    pub task: bool,
 }
 
 impl Procedure {

@@ -105,6 +105,7 @@ rules! {
     StillApproved = "those who approved are still there, and without a conflict",
     Unchanged = "what is enforced is the list that was approved",
     NoticeFirst = "no restriction starts before its statement of reasons is served and its notice is over",
+    Entrusted = "what people are to end is one person's task, who attests that it is done",
     Over = "what was decided for a time ends when the time is over",
     CheckDue = "a check is made when it is due, on what took effect",
     Leaves = "a decision about data that leaves is about data that leaves",
@@ -335,6 +336,13 @@ impl Check<'_> {
                     && decided.effect.is_some_and(|effect| self.at >= effect.plus_days(i64::from(*days)))
                     && !decided.checks.contains_key(days);
                 hold!(self.context, CheckDue, due, "checks are due 30, 90 and 180 days after the effect, once each");
+            }
+            Act::Entrust { decision, to, due } => self.entrust(decision, to, *due)?,
+            Act::Attest { decision, .. } => {
+                let person = self.staff()?;
+                let task = self.decided(decision)?.task.as_ref();
+                let own = task.is_some_and(|task| task.of == *person && task.attested.is_none());
+                hold!(self.context, Entrusted, own, "they attest whose task it is, once; entrust it first");
             }
             Act::SettleFollowUp { id, .. } => {
                 self.hands(&[Role::Reviewer, Role::Analyst])?;
@@ -651,6 +659,27 @@ impl Check<'_> {
         Ok(())
     }
 
+    fn entrust(&self, id: &DecisionId, to: &PersonId, due: Moment) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        present(self.context, to, self.at)?;
+        let decided = self.decided(id)?;
+        let by_people = match &decided.decision.order {
+            Order::Impose { intervention } => {
+                self.context.procedure.intervention(intervention).is_some_and(|one| one.task)
+            }
+            Order::Lift { .. } => false,
+        };
+        let open = decided.task.as_ref().is_none_or(|task| task.attested.is_none());
+        let fits = by_people && open && decided.standing == Standing::InEffect && due > self.at;
+        hold!(
+            self.context,
+            Entrusted,
+            fits,
+            "entrust what a decision in effect has people end, by a date that is to come"
+        );
+        Ok(())
+    }
+
     /// Nothing restricts, and nothing is about to.
     fn nothing_decided(&self) -> Ruling {
         let pending = |decided: &Decided| {
@@ -705,11 +734,19 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Whether people were to end something, and nobody attested that it is done.
+    fn untold(&self, decided: &Decided) -> bool {
+        let Order::Impose { intervention } = &decided.decision.order else { return false };
+        let by_people = self.context.procedure.intervention(intervention).is_some_and(|one| one.task);
+        by_people && decided.task.as_ref().is_none_or(|task| task.attested.is_none())
+    }
+
     fn close(&self, closing: &Closing) -> Ruling {
         self.hands(&[Role::Reviewer])?;
         let case = self.case;
         let decision = |decided: &Decided| match decided.standing {
             Standing::Proposed | Standing::Approved => Some("a decision is pending"),
+            Standing::InEffect if self.untold(decided) => Some("what people are to end is not attested"),
             Standing::InEffect => {
                 let missing = CHECK_DAYS.iter().any(|days| !decided.checks.contains_key(days));
                 missing.then_some("a decision in effect has checks to come")

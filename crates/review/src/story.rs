@@ -107,6 +107,34 @@ fn an_emergency_needs_two_people_and_a_notice_and_lapses() {
 }
 
 #[test]
+fn what_people_are_to_end_is_attested_by_whose_task_it_is_before_the_case_closes() {
+    let mut stage = Stage::determined();
+    stage.must("ann", Act::Propose(Decision { review: None, ..decision("d1", "end-human-services", &[]) }));
+    for decider in ["ben", "cleo"] {
+        stage.must(decider, stage.approval(decider, "d1"));
+    }
+    stage.safe("statement");
+    stage.must("ann", serve("d1", "statement"));
+    stage.later(3);
+    stage.must("tribune", stage.effect("d1"));
+    let entrust = |days| Act::Entrust { decision: name("d1"), to: name("hal"), due: START.plus_days(days) };
+    let attest = || Act::Attest { decision: name("d1"), note: text("the engineers left") };
+    assert_eq!(stage.act("hal", attest()).unwrap_err().rule, Rule::Entrusted, "not entrusted yet");
+    assert_eq!(stage.act("ann", entrust(1)).unwrap_err().rule, Rule::Entrusted, "a date that is over");
+    stage.must("ann", entrust(60));
+    assert_eq!(stage.act("ann", attest()).unwrap_err().rule, Rule::Entrusted, "the task of another");
+    for days in [30, 90, 180] {
+        stage.now = stage.case().decisions[&name::<DecisionId>("d1")].effect.unwrap().plus_days(days.into());
+        stage.must("ann", Act::Check { decision: name("d1"), days, use_ended: true, rest_as_before: true });
+    }
+    assert_eq!(stage.act("ann", Act::Close(closing())).unwrap_err().rule, Rule::NothingLeft);
+    stage.must("hal", attest());
+    assert_eq!(stage.act("hal", attest()).unwrap_err().rule, Rule::Entrusted, "once");
+    stage.must("ann", Act::Close(closing()));
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+}
+
+#[test]
 fn a_late_appeal_is_recorded_and_two_may_admit_it() {
     let mut stage = Stage::in_effect();
     let served = stage.case().decisions[&name::<DecisionId>("d1")].notice.unwrap().at;
@@ -335,6 +363,10 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             let stage = Stage::served();
             let act = stage.effect("d1");
             (stage, "tribune", act)
+        }
+        Rule::Entrusted => {
+            let stage = Stage::in_effect();
+            (stage, "ann", Act::Entrust { decision: name("d1"), to: name("hal"), due: START.plus_days(100) })
         }
         Rule::Over => (Stage::in_effect(), "tribune", Act::RunOut { decision: name("d1") }),
         Rule::CheckDue => {

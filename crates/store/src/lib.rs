@@ -10,6 +10,7 @@
 //! | `texts` | private texts, encrypted before they are kept |
 //! | `log` | the public log: what was published, as files that are made from the record |
 //! | `files` | where those files lie, and how they are written |
+//! | `secrets` | a small secret in a file that a passphrase opens |
 //! | `intake` | what anonymous people sent, kept without time and order until the day is drained |
 //!
 //! It does not know what events say, but for erasures and publications, and it decides nothing: state is a fold of
@@ -23,6 +24,7 @@ mod files;
 mod intake;
 mod log;
 mod record;
+mod secrets;
 mod texts;
 mod verify;
 
@@ -33,6 +35,7 @@ pub use files::Files;
 pub use intake::{Draining, Message};
 pub use log::{LogError, PUBLIC_LOG, PublicLog, Publication};
 pub use record::{Append, Content, EVENT_BYTES_MAX, Event, New, Random, Record, Refused};
+pub use secrets::{open_with_passphrase, seal_with_passphrase};
 
 /// The stream of erasures, which only [`Record::erase`] appends to.
 pub const ERASURES: &str = "erasures";

@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// The simulation failed.
     #[error(transparent)]
     Simulate(#[from] ::simulate::SimulateError),
+    /// The review refused, or its record failed.
+    #[error(transparent)]
+    Review(#[from] clerk::Error),
     /// A file could not be written.
     #[error("{path} could not be written: {source}")]
     Write {
@@ -72,7 +75,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
-        if matches!(self, Self::Defect(_)) { 70 } else { 1 }
+        if matches!(self, Self::Defect(_) | Self::Review(clerk::Error::Defect(_))) { 70 } else { 1 }
     }
 }
 

@@ -119,7 +119,7 @@ impl Verify {
 }
 
 /// `size root`, as it was written the last time.
-fn remembered(file: &Path) -> Result<Tree, Failure> {
+pub(crate) fn remembered(file: &Path) -> Result<Tree, Failure> {
     let wrong = |what: &str| {
         Failure::Refused(format!("{}: {what}; it holds a size and a root, as this wrote them", file.display()))
     };

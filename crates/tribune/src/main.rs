@@ -3,15 +3,21 @@
 //! Each command lives in a module of its own, with its arguments; what several need is in [`common`]. There are no
 //! rules of the domain here.
 
+mod appeal;
+mod case;
 mod common;
+mod decision;
 mod demo;
 mod evaluate;
 mod explain;
 mod log;
 mod looks;
+mod office;
 mod page;
 mod policy;
+mod record;
 mod replay;
+mod restriction;
 mod scan;
 mod simulate;
 
@@ -19,7 +25,7 @@ use clap::{Parser, Subcommand};
 use common::Failure;
 use std::process::ExitCode;
 
-/// Acceptable-use review for cloud and AI platforms: from usage records to explained findings.
+/// Acceptable-use review for cloud and AI platforms: from usage records to restrictions that hold.
 #[derive(Parser)]
 #[command(name = "tribune", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -43,6 +49,16 @@ enum Command {
     Explain(explain::Args),
     /// Check, test or show a policy pack
     Policy(policy::Args),
+    /// Carry a case: open it, gather evidence, hear the customer, determine, close it
+    Case(case::Args),
+    /// Propose, sign, approve, refuse, serve and bring into effect
+    Decision(Box<decision::Args>),
+    /// File, admit and decide appeals
+    Appeal(appeal::Args),
+    /// What is switched off now
+    Restriction(restriction::Args),
+    /// Begin, verify, back up, count and erase the record
+    Record(record::Args),
     /// Check a public log from outside
     Log(log::Args),
 }
@@ -57,6 +73,11 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Case(args) => case::run(args),
+        Command::Decision(args) => decision::run(*args),
+        Command::Appeal(args) => appeal::run(args),
+        Command::Restriction(args) => restriction::run(args),
+        Command::Record(args) => record::run(args),
         Command::Log(args) => log::run(&args),
     };
     match result {

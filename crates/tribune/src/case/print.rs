@@ -1,0 +1,252 @@
+//! What a shell shows of cases: the list, and one case as it stands, with what it waits for.
+//!
+//! It names texts by their digests and decides nothing.
+
+use crate::common::Failure;
+use crate::office::Office;
+use clerk::File;
+use review::act::{Established, Order};
+use review::case::{Case, Phase, Standing};
+use review::clocks::{Clock, clocks};
+use review::procedure::Procedure;
+use review::words::Moment;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// One line of the list.
+#[derive(Serialize)]
+struct Line {
+    case: String,
+    policy: String,
+    customer: String,
+    phase: &'static str,
+    opened: String,
+    accounts: usize,
+    in_force: usize,
+    next: Option<String>,
+    due: Option<String>,
+    missed: usize,
+}
+
+/// Every case. It names customers, so it takes a role that reads cases; what is in one needs a look.
+pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
+    let mut lines = Vec::new();
+    for File { case, law, .. } in office.clerk.cases_for(office.who()?, office.now).await? {
+        let clocks = clocks(&case, &law.procedure);
+        let next = clocks.iter().find(|clock| clock.done.is_none());
+        lines.push(Line {
+            case: case.id.to_string(),
+            policy: law.id.clone(),
+            customer: case.opening.customer.to_string(),
+            phase: phase(&case.phase),
+            opened: case.opened.day(),
+            accounts: case.accounts.len(),
+            in_force: case.in_force(office.now).count(),
+            next: next.map(|clock| clock.what.clone()),
+            due: next.map(|clock| clock.due.day()),
+            missed: clocks.iter().filter(|clock| clock.missed(office.now)).count(),
+        });
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let next = match (&line.next, &line.due) {
+            (Some(next), Some(due)) if line.phase == "open" => format!("next: {next} by {due}"),
+            _ => String::new(),
+        };
+        let Line { case, customer, phase, opened, accounts, in_force, missed, .. } = line;
+        let _ = writeln!(text, "{case}  {phase}  {customer}, {accounts} accounts, opened {opened}");
+        let _ = writeln!(text, "    {in_force} targets switched off; {missed} deadlines missed; {next}");
+    }
+    if lines.is_empty() {
+        text.push_str("no case yet: `tribune case open --help`");
+    }
+    office.print(&lines, &text)
+}
+
+fn phase(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Open => "open",
+        Phase::Closed => "closed",
+        Phase::Merged(_) => "goes on in another",
+    }
+}
+
+/// One case.
+pub(super) fn case(office: &Office, file: &File) -> Result<ExitCode, Failure> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        schema: &'static str,
+        case: &'a str,
+        policy: &'a str,
+        phase: &'static str,
+        version: u64,
+        clocks: Vec<ClockShown>,
+        events: &'a [review::act::Event],
+    }
+    let File { case, events, law } = file;
+    let clocks = clocks(case, &law.procedure);
+    let shown = Shown {
+        schema: "tribune.case/1",
+        case: case.id.as_str(),
+        policy: &law.id,
+        phase: phase(&case.phase),
+        version: case.version,
+        clocks: clocks.iter().map(|clock| ClockShown::of(clock, office.now)).collect(),
+        events,
+    };
+    let mut text = head(case, &law.title);
+    people(&mut text, case);
+    proof(&mut text, case, &law.procedure);
+    decisions(&mut text, case);
+    rest(&mut text, case);
+    let _ = writeln!(text, "\nclocks");
+    for clock in &shown.clocks {
+        let _ = writeln!(text, "  {:<10} {}{}", clock.due, clock.what, clock.state);
+    }
+    office.print(&shown, &text)
+}
+
+#[derive(Serialize)]
+struct ClockShown {
+    what: String,
+    due: String,
+    missed: bool,
+    #[serde(skip)]
+    state: &'static str,
+}
+
+impl ClockShown {
+    fn of(clock: &Clock, now: Moment) -> Self {
+        let missed = clock.missed(now);
+        let state = match (clock.done.is_some(), missed) {
+            (true, false) => " (done)",
+            (true, true) => " (done, too late)",
+            (false, true) => " (MISSED)",
+            (false, false) => "",
+        };
+        Self { what: clock.what.clone(), due: clock.due.day(), missed, state }
+    }
+}
+
+fn head(case: &Case, title: &str) -> String {
+    let accounts: Vec<&str> = case.accounts.iter().map(|account| account.as_str()).collect();
+    let (id, version) = (&case.id, &case.version);
+    let mut text = format!("{id}, {}, {version} events\n{title}\n", phase(&case.phase));
+    if let Phase::Merged(other) = &case.phase {
+        let _ = writeln!(text, "goes on in {other}");
+    }
+    let _ = writeln!(text, "customer {}; accounts {}", case.opening.customer, accounts.join(", "));
+    let _ = writeln!(text, "opened {} by {} sources", case.opened, case.sources.len());
+    text
+}
+
+fn people(text: &mut String, case: &Case) {
+    let _ = writeln!(text, "\npeople");
+    for (person, part) in &case.parts {
+        let roles: Vec<&str> = part.roles.iter().map(|role| role.name()).collect();
+        let declared = match part.declared {
+            None => "has not declared",
+            Some(None) => "no conflict",
+            Some(Some(_)) => "CONFLICT",
+        };
+        let released = if part.released { ", released" } else { "" };
+        let _ = writeln!(text, "  {person}: {}; {declared}{released}", roles.join(", "));
+    }
+    for (from, with, at) in &case.contacts {
+        let _ = writeln!(text, "  contact: {from:?} with {with} on {}", at.day());
+    }
+}
+
+fn proof(text: &mut String, case: &Case, procedure: &Procedure) {
+    let _ = writeln!(text, "\nevidence");
+    for item in case.evidence.values() {
+        let about: Vec<String> = item
+            .about
+            .iter()
+            .map(|(account, service)| service.as_ref().map_or(account.to_string(), |one| format!("{account}:{one}")))
+            .collect();
+        let _ =
+            writeln!(text, "  {}: {}, from {}; about {}", item.id, item.basis.words(), item.origin, about.join(", "));
+    }
+    for (id, question) in &case.questions {
+        let answer = match question.answer {
+            None => "no answer yet",
+            Some(None) => "refused",
+            Some(Some(_)) => "answered",
+        };
+        let _ = writeln!(text, "  question {id}, until {}: {answer}", question.until);
+    }
+    for (place, determined) in case.determinations.iter().enumerate() {
+        let stands = if determined.superseded_by.is_none() { "stands" } else { "superseded" };
+        let _ = writeln!(text, "\ndetermination {place}, by {} on {} ({stands})", determined.by, determined.at.day());
+        for element in &procedure.elements {
+            let Some(said) = determined.determination.elements.get(&element.id) else { continue };
+            let answer = match said.answer {
+                Established::Established => "established",
+                Established::NotEstablished => "not established",
+                Established::Inconclusive => "inconclusive",
+            };
+            let evidence: Vec<&str> = said.evidence.iter().map(|id| id.as_str()).collect();
+            let (id, standard) = (&element.id, said.standard);
+            let _ = writeln!(text, "  {id} {}: {answer}, {standard}, on {}", element.title, evidence.join(", "));
+        }
+        for person in determined.dissents.keys() {
+            let _ = writeln!(text, "  {person} sees it otherwise");
+        }
+    }
+}
+
+fn decisions(text: &mut String, case: &Case) {
+    for (id, decided) in &case.decisions {
+        let order = match &decided.decision.order {
+            Order::Impose { intervention } => format!("impose {intervention}"),
+            Order::Lift { decision } => format!("lift {decision}"),
+        };
+        let standing = standing(decided.standing);
+        let _ = writeln!(text, "\ndecision {id}: {order}, {standing}, proposed by {}", decided.by);
+        for person in decided.approvals.keys() {
+            let _ = writeln!(text, "  {person} approved, with a signature");
+        }
+        for person in decided.refusals.keys() {
+            let _ = writeln!(text, "  {person} refused");
+        }
+        if let Some(notice) = decided.notice {
+            let _ = writeln!(text, "  statement of reasons served {}", notice.at);
+        }
+        if let Some(effect) = decided.effect {
+            let ends = decided.ends.map_or(String::new(), |ends| format!(", ends {ends}"));
+            let _ = writeln!(text, "  in effect from {effect}{ends}");
+        }
+        for target in &decided.decision.targets {
+            let force = if decided.in_force.contains(target) { "in force" } else { "not in force" };
+            let _ = writeln!(text, "  {} ({force})", review::seal::line(target).replace('\t', " "));
+        }
+    }
+}
+
+/// Where a decision stands, for people.
+pub(crate) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Proposed => "before those who decide",
+        Standing::Approved => "approved",
+        Standing::Refused => "refused",
+        Standing::InEffect => "in effect",
+        Standing::Over => "over",
+    }
+}
+
+fn rest(text: &mut String, case: &Case) {
+    for (id, appealed) in &case.appeals {
+        let outcome =
+            appealed.outcome.map_or("being heard".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());
+        let _ = writeln!(text, "\nappeal {id} against {}: {outcome}", appealed.decision);
+    }
+    for noted in &case.leaving {
+        let choice = noted.choice.as_ref().map_or("two are to decide".to_owned(), |choice| format!("{choice:?}"));
+        let _ = writeln!(text, "\ndata left on {}: {choice}", noted.noted);
+    }
+    for (id, settled) in &case.follow_ups {
+        let _ = writeln!(text, "\nfollow-up {id}: {}", if *settled { "settled" } else { "open" });
+    }
+}

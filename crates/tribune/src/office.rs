@@ -1,0 +1,346 @@
+//! What every command of a review needs: the configuration, the record and its clerk, who asks, and when.
+//!
+//! The only place that reads the machine's time and its randomness for the review. It has no rule of the domain.
+
+use crate::common::{self, Failure, Format, output, put};
+use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent};
+use review::act::Act;
+use review::words::{CaseId, CommandId, Digest, Moment, Role, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+use store::{Files, PublicLog};
+use tlog::Signer;
+
+/// Where the record is, who asks, and how to answer.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Asking {
+    /// The configuration that `tribune record init` wrote
+    #[arg(long, value_name = "FILE", env = "TRIBUNE_CONFIG", default_value = "tribune.toml", global = true)]
+    pub config: PathBuf,
+    /// Who you are: your number on the roster, an identity you sign in with, `customer:ID`, or `tribune` for a clock
+    #[arg(long = "as", value_name = "WHO", env = "TRIBUNE_AS", global = true)]
+    pub who: Option<String>,
+    /// An id of this sending: sent twice, it is carried out once [default: drawn by chance]
+    #[arg(long, value_name = "ID", global = true)]
+    pub id: Option<CommandId>,
+    /// When, in a record whose clock is simulated; others have the machine's time
+    #[arg(long, value_name = "TIME", env = "TRIBUNE_AT", global = true)]
+    pub at: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table", global = true)]
+    pub format: Format,
+}
+
+/// The configuration. Paths are relative to its folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
+    pub record: String,
+    /// Policy packs besides those that are built in.
+    #[serde(default)]
+    pub policies: Vec<PathBuf>,
+    /// `age` recipients that can open every private text, kept apart from the server.
+    #[serde(default)]
+    pub recovery: Vec<String>,
+    /// The public log.
+    pub log: LogConfig,
+}
+
+/// The public log's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogConfig {
+    /// Its name for itself, as in its checkpoints.
+    pub origin: String,
+    /// The file of its secret key.
+    pub key: PathBuf,
+    /// The folder that the world reads: the log under `log/`, statements, counts.
+    pub public: PathBuf,
+    /// Witnesses that are asked to cosign.
+    #[serde(default, rename = "witness")]
+    pub witnesses: Vec<WitnessConfig>,
+}
+
+/// A witness.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WitnessConfig {
+    /// Its address, without `/add-checkpoint`.
+    pub url: String,
+    /// Its key, as it prints it.
+    pub key: String,
+}
+
+impl Config {
+    /// Reads it.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            wrong(format!("{error}; `tribune record init DIR` makes one, --config or TRIBUNE_CONFIG names another"))
+        })?;
+        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// A text for the record: itself, or `@FILE`.
+#[derive(Clone, Debug)]
+pub(crate) struct Words(pub String);
+
+impl FromStr for Words {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = match text.strip_prefix('@') {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?,
+            None => text.to_owned(),
+        };
+        if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(text)) }
+    }
+}
+
+/// A time: `2026-03-01`, `2026-03-01T05:00Z`.
+pub(crate) fn time(text: &str) -> Result<Moment, String> {
+    usage::time::parse_seconds(text.trim()).map(Moment).map_err(|error| error.to_string())
+}
+
+/// Runs what a command of the review does.
+pub(crate) fn run(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(work)
+}
+
+/// The office, open.
+pub(crate) struct Office {
+    /// Who takes what is asked.
+    pub clerk: Clerk,
+    /// Of this installation.
+    pub config: Config,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// For whom private texts are besides those of the case.
+    pub papers: Papers,
+    /// Now.
+    pub now: Moment,
+    asking: Asking,
+}
+
+impl Office {
+    /// Opens the record that the configuration names.
+    pub(crate) async fn open(asking: &Asking) -> Result<Self, Failure> {
+        let config = Config::read(&asking.config)?;
+        let folder = asking.config.parent().map(Path::to_owned).unwrap_or_default();
+        let record = store::Record::open(&address(&config.record, &folder)).await.map_err(Error::from)?;
+        let clerk = Clerk::new(record, chance)?;
+        let recovery = config.recovery.iter().map(|key| recipient(key)).collect::<Result<_, _>>()?;
+        let founding = clerk.founding().await?;
+        let founding = founding.ok_or_else(|| {
+            Failure::Refused("the record has not begun: `tribune record init DIR` begins one".to_owned())
+        })?;
+        let now = match (&asking.at, founding.simulated_clock) {
+            (Some(at), true) => time(at).map_err(Failure::Refused)?,
+            (Some(_), false) => {
+                let mend = "leave --at and TRIBUNE_AT out";
+                return Err(Failure::Refused(format!(
+                    "this record has the machine's time, and takes no other: {mend}"
+                )));
+            }
+            (None, _) => now(),
+        };
+        Ok(Self { clerk, config, folder, papers: Papers { recovery }, now, asking: asking.clone() })
+    }
+
+    /// Who asks, by name.
+    pub(crate) fn who(&self) -> Result<&str, Failure> {
+        let missing = "say who you are: --as PERSON (your number on the roster), or TRIBUNE_AS";
+        self.asking.who.as_deref().ok_or_else(|| Failure::Refused(missing.to_owned()))
+    }
+
+    /// Who asks.
+    pub(crate) fn sender(&self) -> Result<Sender, Failure> {
+        Ok(match self.who()? {
+            "tribune" => Sender::System,
+            who => match who.strip_prefix("customer:") {
+                Some(customer) => Sender::Customer(customer.parse().map_err(|error| refused(&error))?),
+                None => Sender::Person(who.to_owned()),
+            },
+        })
+    }
+
+    /// This sending.
+    pub(crate) fn sent(&self) -> Result<Sent, Failure> {
+        Ok(Sent { id: self.id()?, at: self.now, by: self.sender()? })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> Result<CommandId, Failure> {
+        match &self.asking.id {
+            Some(id) => Ok(id.clone()),
+            None => drawn(16).parse().map_err(|error| refused(&error)),
+        }
+    }
+
+    /// Keeps a private text of a case; gives its digest.
+    pub(crate) async fn keep(&self, case: &CaseId, text: &Words) -> Result<Text, Failure> {
+        self.keep_for(Some(case), &BTreeSet::new(), text).await
+    }
+
+    /// Keeps a private text, for some roles alone where any are named.
+    pub(crate) async fn keep_for(
+        &self,
+        case: Option<&CaseId>,
+        only: &BTreeSet<Role>,
+        text: &Words,
+    ) -> Result<Text, Failure> {
+        let by = match self.sender()? {
+            Sender::Person(name) => Some(self.clerk.person(&name).await?),
+            Sender::Customer(_) | Sender::System => None,
+        };
+        Ok(self.clerk.keep(&self.papers, by.as_ref(), case, only, text.0.as_bytes(), self.now).await?)
+    }
+
+    /// Carries out an act and says so. What becomes public by it goes to the public log at once.
+    pub(crate) async fn enact(&self, case: &CaseId, act: Act) -> Result<ExitCode, Failure> {
+        let public = matches!(act, Act::Approve { .. } | Act::ServeNotice { .. } | Act::Correct { .. });
+        let done = self.clerk.enact(&self.sent()?, case, act).await?;
+        if public {
+            self.publish(false).await?;
+        }
+        self.say(&format!("case {case}"), done)
+    }
+
+    /// The public log, open.
+    pub(crate) async fn public_log(&self) -> Result<PublicLog, Failure> {
+        let path = self.path(&self.config.log.key);
+        let wrong = |what: &str| Failure::Refused(format!("{}: {what}", path.display()));
+        let secret = std::fs::read_to_string(&path).map_err(|error| wrong(&error.to_string()))?;
+        let signer = Signer::parse(secret.trim()).map_err(|error| wrong(&error.to_string()))?;
+        if signer.verifier().name() != self.config.log.origin {
+            return Err(wrong("it is the key of a log of another name than the configuration's"));
+        }
+        let files = Files::local(self.path(&self.config.log.public).join("log"));
+        let log = PublicLog::open(self.clerk.record(), files, signer).await;
+        log.map_err(|error| Failure::Refused(error.to_string()))
+    }
+
+    /// Publishes what is due: what is public at once, and with `batch` the day's commitments. Gives how many entries.
+    pub(crate) async fn publish(&self, batch: bool) -> Result<(usize, PublicLog), Failure> {
+        let mut log = self.public_log().await?;
+        let published = self.clerk.publish(&mut log, self.now, batch).await?;
+        let public = self.path(&self.config.log.public);
+        for PublicText { what, digest, text } in self.clerk.public_texts().await? {
+            let name = digest.to_string().replace(':', "-");
+            let (path, text) = match what {
+                Public::Statement | Public::Correction => (public.join("statements").join(format!("{name}.txt")), text),
+                Public::Counts(year) => (public.join("transparency").join(format!("{year}.csv")), text),
+            };
+            let fail = |source| Failure::Write { path: path.display().to_string(), source };
+            if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+                continue;
+            }
+            path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(fail)?;
+            output(Some(&path), |out| out.write_all(text.as_bytes()).map_err(fail))?;
+        }
+        Ok((published, log))
+    }
+
+    /// Says what became of a command.
+    pub(crate) fn say(&self, of: &str, done: Done) -> Result<ExitCode, Failure> {
+        #[derive(Serialize)]
+        struct Said<'a> {
+            of: &'a str,
+            event: u64,
+            before: bool,
+        }
+        let before = if done.before { ", as it was before: it had been sent" } else { "" };
+        self.print(
+            &Said { of, event: done.number, before: done.before },
+            &format!("{of}: event {}{before}", done.number),
+        )
+    }
+
+    /// Prints a value, as JSON or as the text that says the same.
+    pub(crate) fn print(&self, value: &impl Serialize, text: &str) -> Result<ExitCode, Failure> {
+        output(None, |out| match self.asking.format {
+            Format::Json => common::json(out, value),
+            Format::Table => text.lines().try_for_each(|line| put(&mut &mut *out, &common::clean(line))),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The law of a policy pack, as it is now.
+    pub(crate) fn law(&self, policy: &str) -> Result<Law, Failure> {
+        let folders: Vec<PathBuf> = self.config.policies.iter().map(|path| self.folder.join(path)).collect();
+        let packs = common::policies(&folders)?;
+        let known = packs.iter().map(|pack| pack.id.clone()).collect::<Vec<_>>().join(", ");
+        let pack = packs.into_iter().find(|pack| pack.id == policy);
+        let pack =
+            pack.ok_or_else(|| Failure::Refused(format!("there is no policy pack `{policy}`; known: {known}")))?;
+        let digest = pack.digest.parse().map_err(|error| refused(&error))?;
+        Ok(Law { id: pack.id, version: pack.version, digest, title: pack.title, procedure: pack.review })
+    }
+
+    /// A path of the configuration.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+/// The address of a record, its path taken from the configuration's folder.
+pub(crate) fn address(record: &str, folder: &Path) -> String {
+    match record.strip_prefix("sqlite:") {
+        Some(path) => format!("sqlite:{}", folder.join(path).display()),
+        None => record.to_owned(),
+    }
+}
+
+/// An age recipient.
+pub(crate) fn recipient(key: &str) -> Result<store::Recipient, Failure> {
+    key.parse().map_err(|why| Failure::Refused(format!("`{key}` is no age recipient (`age1…`): {why}")))
+}
+
+/// The identity in a file, as `age-keygen` writes it.
+pub(crate) fn identity(path: &Path) -> Result<store::Identity, Failure> {
+    let wrong = |what: &str| Failure::Refused(format!("{}: {what}; `age-keygen -o FILE` makes one", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    line.and_then(|line| line.parse().ok()).ok_or_else(|| wrong("it holds no age identity"))
+}
+
+/// A digest that is named, or that of a file.
+pub(crate) fn digest(text: &str) -> Result<Digest, String> {
+    match text.strip_prefix('@') {
+        Some(path) => std::fs::read(path).map(Digest::of).map_err(|error| format!("{path}: {error}")),
+        None => text.parse().map_err(|error: review::words::FormError| error.to_string()),
+    }
+}
+
+pub(crate) fn refused(error: &impl std::fmt::Display) -> Failure {
+    Failure::Refused(error.to_string())
+}
+
+/// The machine's randomness.
+pub(crate) fn chance(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        // Without chance no salt hides anything: better nothing is written at all.
+        eprintln!("tribune: the machine gives no randomness: {error}");
+        std::process::exit(70);
+    }
+}
+
+/// So many random bytes, in hexadecimal.
+pub(crate) fn drawn(bytes: usize) -> String {
+    let mut drawn = vec![0; bytes];
+    chance(&mut drawn);
+    drawn.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The machine's time.
+#[expect(clippy::disallowed_methods, reason = "the one place where the review is told what time it is")]
+pub(crate) fn now() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,292 @@
+//! `tribune record`: beginning a record, who is on its roster, verifying, backing up, counting, erasing, and the day's
+//! chores. What is in it is for other commands.
+
+use crate::common::{Failure, output, put, thousands};
+use crate::office::{self, Asking, Config, LogConfig, Office, Words, refused};
+use clap::Subcommand;
+use clerk::{Clerk, Erase, Error, Founding};
+use review::roster::{Change, Roster};
+use review::words::{CaseId, ReportId, Text};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use store::Record;
+use tlog::{Signer, Tree};
+
+/// Begin, verify, back up, count and erase.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+How a record begins:
+  tribune record init office/ --origin tribune.example/log
+  cd office && tribune record roster --file roster.toml      (its form: tribune record roster --help)
+  tribune case open --help
+Every night, by a timer:  tribune record day --as tribune")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    asking: Asking,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Begin a record: a folder with the configuration, the log's key and, unless another is named, the database
+    Init(Init),
+    /// Make the roster what a file says; from the second time on by two people who decide
+    #[command(after_help = "The file:\n  \
+        [members.ann]\n  roles = [\"reviewer\", \"analyst\"]   # or expert, counsel, decider, appeal-panel, auditor,\n  \
+        \x20                                # intake-officer, custodian-a, custodian-b, gate-engineer\n  \
+        manager = \"head\"\n  identities = [\"https://id.example|ann\"]\n  reads_with = [\"age1…\"]             # age-keygen\n  \
+        [members.ann.keys]\n  \"ssh-ed25519 AAAA…\" = \"ssh\"       # ssh-keygen -t ed25519\n  \
+        [account_teams.acme]\n  members = [\"sal\"]\n  sponsor = \"vera\"\n\n\
+        Who is not in it any more has left. `outside = true` is somebody not employed by the provider.")]
+    Roster {
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Who changes it; two
+        #[arg(long, value_name = "PERSON")]
+        by: Vec<String>,
+    },
+    /// Who is on the roster, and as what
+    People,
+    /// Read every event and hold it against its commitment; hold the public log's files against the record
+    Verify {
+        /// What was seen before; the record must continue it, and what is seen now takes its place
+        #[arg(long, value_name = "FILE")]
+        remember: Option<PathBuf>,
+    },
+    /// Copy the record into a new file while others write (SQLite)
+    Backup {
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Every look at a case, a report or a text, with its purpose (auditors)
+    Looks,
+    /// The numbers of a year, recomputed from every event
+    Counts {
+        year: i32,
+        /// Publish them: the year must be over
+        #[arg(long)]
+        publish: bool,
+    },
+    /// Erase a case that is over, a report, or a text: two people who decide, and an event that says so
+    #[command(
+        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo"
+    )]
+    Erase {
+        #[arg(long, value_name = "CASE")]
+        case: Vec<CaseId>,
+        #[arg(long, value_name = "REPORT")]
+        report: Vec<ReportId>,
+        #[arg(long, value_name = "DIGEST")]
+        text: Vec<Text>,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+        #[arg(long, value_name = "PERSON", required = true)]
+        by: Vec<String>,
+    },
+    /// The day's chores: what anonymous people sent becomes events, the day's commitments are published
+    Day,
+}
+
+#[derive(clap::Args, Debug)]
+struct Init {
+    /// A new or empty folder
+    folder: PathBuf,
+    /// The public log's name for itself, as it will be for ever
+    #[arg(long)]
+    origin: String,
+    /// Where the record lies: sqlite:PATH or postgres://USER@HOST/DATABASE
+    #[arg(long, default_value = "sqlite:record.db")]
+    record: String,
+    /// An age recipient that can open every private text, kept apart from the server
+    #[arg(long, value_name = "AGE")]
+    recovery: Vec<String>,
+    /// Times are what --at says: for demonstrations and rehearsals alone
+    #[arg(long)]
+    simulated_clock: bool,
+}
+
+/// Runs it.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    office::run(async {
+        let asking = &args.asking;
+        if let Verb::Init(init) = &args.verb {
+            return init.run(asking).await;
+        }
+        let office = Office::open(asking).await?;
+        match args.verb {
+            Verb::Init(_) => Err(Failure::Defect("a record that is open does not begin".to_owned())),
+            Verb::Roster { file, by } => roster(&office, &file, &by).await,
+            Verb::People => people(&office).await,
+            Verb::Verify { remember } => verify(&office, remember.as_deref()).await,
+            Verb::Backup { to } => {
+                office.clerk.record().back_up(&to).await.map_err(Error::from)?;
+                office.print(
+                    &to,
+                    &format!("{}: a copy of the record; `record verify` on it tells whether it is whole", to.display()),
+                )
+            }
+            Verb::Looks => {
+                let looks = office.clerk.looks(office.who()?, office.now).await?;
+                let line = |look: &clerk::Look| format!("{}  {}  {}: {}\n", look.at, look.by, look.what, look.purpose);
+                office.print(&looks, &looks.iter().map(line).collect::<String>())
+            }
+            Verb::Counts { year, publish } => counts(&office, year, publish).await,
+            Verb::Erase { case, report, text, reason, by } => {
+                let what = case.into_iter().map(Erase::Case).chain(report.into_iter().map(Erase::Report));
+                let what: Vec<Erase> = what.chain(text.into_iter().map(Erase::Text)).collect();
+                let reason = review::words::Digest::of(reason.0);
+                let erased = office.clerk.erase(&by.into_iter().collect(), &what, reason, office.now).await?;
+                office.publish(false).await?;
+                let rest = if erased.scrubbed {
+                    ""
+                } else {
+                    "; somebody was reading, so the next erasure or draining cleans the files"
+                };
+                office.print(
+                    &erased.position,
+                    &format!("erased; the event at position {} says so{rest}", erased.position),
+                )
+            }
+            Verb::Day => day(&office).await,
+        }
+    })
+}
+
+impl Init {
+    async fn run(&self, asking: &Asking) -> Result<ExitCode, Failure> {
+        let fail = |source| Failure::Write { path: self.folder.display().to_string(), source };
+        std::fs::create_dir_all(&self.folder).map_err(fail)?;
+        if std::fs::read_dir(&self.folder).map_err(fail)?.next().is_some() {
+            let mend = "name a new or empty folder; what is there is not touched";
+            return Err(Failure::Refused(format!("{} is not empty: {mend}", self.folder.display())));
+        }
+        self.recovery.iter().try_for_each(|key| office::recipient(key).map(drop))?;
+        let mut seed = zeroize::Zeroizing::new([0; 32]);
+        office::chance(&mut *seed);
+        let signer = Signer::new(&self.origin, &seed).map_err(|error| refused(&error))?;
+        let at = match &asking.at {
+            Some(at) if self.simulated_clock => office::time(at).map_err(Failure::Refused)?,
+            Some(_) => return Err(Failure::Refused("--at is for a record with --simulated-clock".to_owned())),
+            None => office::now(),
+        };
+        let record = Record::open(&office::address(&self.record, &self.folder)).await.map_err(Error::from)?;
+        let clerk = Clerk::new(record, office::chance)?;
+        clerk.found(Founding { at, simulated_clock: self.simulated_clock }).await?;
+        write_secret(&self.folder.join("log.key"), &signer.secret())?;
+        let log = LogConfig {
+            origin: self.origin.clone(),
+            key: "log.key".into(),
+            public: "public".into(),
+            witnesses: Vec::new(),
+        };
+        let config = Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log };
+        let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
+        output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;
+        let key = signer.verifier().to_string();
+        let folder = self.folder.display();
+        output(None, |out| {
+            let out = &mut &mut *out;
+            put(
+                out,
+                &format!("begun in {folder}: tribune.toml, log.key (keep it secret, and a copy of it elsewhere)"),
+            )?;
+            put(out, &format!("the log's key, for whoever verifies it: {key}"))?;
+            put(out, "next: put people on the roster: tribune record roster --help")
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A file that its owner alone reads, from the beginning.
+pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
+    let fail = |source| Failure::Write { path: path.display().to_string(), source };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(fail)?;
+    file.write_all(format!("{secret}\n").as_bytes()).map_err(fail)?;
+    file.sync_all().map_err(fail)
+}
+
+async fn roster(office: &Office, file: &Path, by: &[String]) -> Result<ExitCode, Failure> {
+    let wrong = |what: String| Failure::Refused(format!("{}: {what}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let wanted: Roster = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    for key in wanted.members.values().flat_map(|member| &member.reads_with) {
+        office::recipient(key)?;
+    }
+    let by: BTreeSet<String> = by.iter().cloned().collect();
+    let changes = office.clerk.set_roster(office.id()?, office.now, &by, &wanted).await?;
+    let line = |change: &Change| match change {
+        Change::Member { person, member } => {
+            let roles: Vec<&str> = member.roles.iter().map(|role| role.name()).collect();
+            format!("{person}: {}{}\n", roles.join(", "), if member.left.is_some() { " (has left)" } else { "" })
+        }
+        Change::AccountTeam { customer, team } => format!("{customer}: {} of its account team\n", team.members.len()),
+    };
+    office.print(&changes, &changes.iter().map(line).collect::<String>())
+}
+
+async fn people(office: &Office) -> Result<ExitCode, Failure> {
+    let roster = office.clerk.roster().await?;
+    let mut text = String::new();
+    for (person, member) in &roster.members {
+        let roles: Vec<&str> = member.roles.iter().map(|role| role.name()).collect();
+        let state = match (roster.present(person, office.now).is_some(), member.outside) {
+            (false, _) => ", has left",
+            (true, true) => ", from outside",
+            (true, false) => "",
+        };
+        let _ = writeln!(text, "{person}: {}{state}; {} keys", roles.join(", "), member.keys.len());
+    }
+    office.print(&roster, &text)
+}
+
+async fn verify(office: &Office, remember: Option<&Path>) -> Result<ExitCode, Failure> {
+    #[derive(Serialize)]
+    struct Verified {
+        events: u64,
+        root: String,
+        published: u64,
+    }
+    let seen = remember.filter(|file| file.exists()).map(crate::log::remembered).transpose()?;
+    let tree = office.clerk.record().verify(seen).await.map_err(Error::from)?;
+    let log = office.public_log().await?;
+    if let Some(file) = remember {
+        let Tree { size, root } = tree;
+        output(Some(file), |out| put(&mut &mut *out, &format!("{size} {root}")))?;
+    }
+    let verified = Verified { events: tree.size, root: tree.root.to_string(), published: log.tree().size };
+    let text = format!(
+        "{} events are what their commitments say, every hole is explained; root {}\n{} entries of the public log are those of the record",
+        thousands(verified.events),
+        verified.root,
+        thousands(verified.published)
+    );
+    office.print(&verified, &text)
+}
+
+async fn counts(office: &Office, year: i32, publish: bool) -> Result<ExitCode, Failure> {
+    if publish {
+        let text = office.clerk.publish_counts(year, office.now).await?;
+        office.publish(false).await?;
+        return office.print(&text, &format!("published: {} ({year}.csv)", text.digest));
+    }
+    let counts = office.clerk.counts(i64::from(year)).await?;
+    let rows = counts.rows();
+    let widest = rows.iter().map(|(indicator, _)| indicator.len()).max().unwrap_or_default();
+    let line = |(indicator, value): &(String, String)| format!("{indicator:widest$}  {value}\n");
+    office.print(&rows, &rows.iter().map(line).collect::<String>())
+}
+
+async fn day(office: &Office) -> Result<ExitCode, Failure> {
+    let (published, log) = office.publish(true).await?;
+    let size = log.tree().size;
+    office.print(&size, &format!("{published} entries published; the public log has {}", thousands(size)))
+}
