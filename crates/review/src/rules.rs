@@ -31,7 +31,7 @@ pub struct Context<'a> {
 
 /// A refusal: which rule, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{rule}: {mend}")]
+#[error("{mend} (rule: {rule})")]
 pub struct Refusal {
     /// The rule.
     pub rule: Rule,

@@ -24,7 +24,7 @@ pub(crate) struct Asking {
     #[arg(long = "as", value_name = "WHO", env = "TRIBUNE_AS", global = true)]
     pub who: Option<String>,
     /// An id of this sending: sent twice, it is carried out once [default: drawn by chance]
-    #[arg(long, value_name = "ID", global = true)]
+    #[arg(id = "sending", long = "id", value_name = "ID", global = true)]
     pub id: Option<CommandId>,
     /// When, in a record whose clock is simulated; others have the machine's time
     #[arg(long, value_name = "TIME", env = "TRIBUNE_AT", global = true)]
