@@ -3,3 +3,5 @@
 //!
 //! It has no rule of its own and keeps nothing itself: the roles are `access`'s, due process is [`review`]'s, durability is
 //! [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no other.
+
+pub mod receipt;
