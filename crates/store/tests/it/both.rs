@@ -317,7 +317,7 @@ pub(crate) fn messages(count: u8) -> Vec<Message> {
         let mut key = [0; 32];
         random(&mut key);
         // Some go over a page, and over several.
-        Message { key, body: vec![number; if number % 7 == 0 { 20_000 } else { 300 }] }
+        Message { key, body: vec![number; if number.is_multiple_of(7) { 20_000 } else { 300 }] }
     };
     (0..count).map(message).collect()
 }
