@@ -4,4 +4,9 @@
 //! It has no rule of its own and keeps nothing itself: the roles are `access`'s, due process is [`review`]'s, durability is
 //! [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no other.
 
+pub mod envelope;
+pub mod intake;
+pub mod mailbox;
 pub mod receipt;
+pub mod sealed;
+pub mod shown;
