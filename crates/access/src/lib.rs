@@ -226,7 +226,7 @@ mod tests {
             | "tell"
             | "open_outer_identity"
             | "open_inner_identity" => Thing::Report("r1".parse().unwrap()),
-            "verify" | "read_all" | "erase" | "publish" => Thing::Record,
+            "verify" | "read_all" | "erase" | "publish" | "enrol" => Thing::Record,
             _ => case(),
         }
     }
@@ -257,7 +257,7 @@ mod tests {
             ),
             (Role::Expert, "add_evidence handle_evidence"),
             (Role::Counsel, "add_evidence ask complete_step handle_evidence"),
-            (Role::Decider, "approve decide_leaving erase name_publicly propose refuse verify waive_hearing"),
+            (Role::Decider, "approve decide_leaving enrol erase name_publicly propose refuse verify waive_hearing"),
             (Role::AppealPanel, "admit_appeal decide_appeal"),
             (Role::IntakeOfficer, "acknowledge add_evidence join open read_report receive tell trace triage write"),
             (Role::CustodianA, "open_inner_identity"),

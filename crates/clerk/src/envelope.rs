@@ -307,7 +307,10 @@ fn known_by(channel: Channel, who: Option<&str>) -> Result<Option<&str>, SealErr
 
 /// A name for custodian A, and that for custodian B: neither of them has anything without the other.
 fn seal_twice(report: &ReportId, who: &str, readers: &Readers, random: Random<'_>) -> Result<Sealed, SealError> {
-    let [a, b] = readers.custodians.as_ref().ok_or(SealError::NoCustodians)?;
-    let inner = Sheet::of(report, who.as_bytes()).seal_as(&[WHO_SIZE], std::slice::from_ref(a), &mut *random)?;
-    Sheet::of(report, &inner.ciphertext).seal(std::slice::from_ref(b), random)
+    let [a, b] = &readers.custodians;
+    if a.is_empty() || b.is_empty() {
+        return Err(SealError::NoCustodians);
+    }
+    let inner = Sheet::of(report, who.as_bytes()).seal_as(&[WHO_SIZE], a, &mut *random)?;
+    Sheet::of(report, &inner.ciphertext).seal(b, random)
 }

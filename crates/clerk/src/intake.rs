@@ -12,41 +12,11 @@ use std::collections::BTreeMap;
 use review::report::{Deed, Report, ReportEvent};
 use review::rules::Refusal;
 use review::words::{Actor, CommandId, Digest, FormError, Moment, ReportId};
-use store::{Append, Draining, Event, New, Random, Record, RecordError};
+use store::{Append, Draining, New, Random, Record};
 
+use crate::Error;
 use crate::envelope::{Doing, Envelope, EnvelopeError};
-
-/// What the streams of reports begin with.
-pub const REPORTS: &str = "report/";
-
-/// The stream of a report.
-pub fn stream(report: &ReportId) -> String {
-    format!("{REPORTS}{report}")
-}
-
-/// Why the intake or a report cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
-    /// The record refused or failed.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// An event of a report is none.
-    #[error("event {number} of `{stream}` is none of a report ({source}): use the version that wrote it")]
-    Event {
-        /// Of which.
-        stream: String,
-        /// Which.
-        number: u64,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// An event cannot be written.
-    #[error("an event cannot be written: {0}")]
-    Write(#[from] serde_json::Error),
-    /// A name cannot be made.
-    #[error(transparent)]
-    Form(#[from] FormError),
-}
+use crate::streams::{self, Stream};
 
 /// Why a message stays where it is.
 #[derive(Debug, thiserror::Error)]
@@ -85,27 +55,9 @@ pub struct Drained {
     pub kept_out: Vec<KeptOut>,
 }
 
-/// A report, folded from its events; none if there is none. What was erased of it is passed over.
-///
-/// # Errors
-///
-/// The record failed, or an event is of another version.
-pub async fn report(record: &Record, report: &ReportId) -> Result<Option<Report>, IntakeError> {
-    Ok(folded(&events(&record.stream(&stream(report), 0).await?)?))
-}
-
-/// The events that are still to be read.
-pub(crate) fn events(events: &[Event]) -> Result<Vec<ReportEvent>, IntakeError> {
-    let parse = |event: &Event| {
-        let body = &event.content.as_ref()?.body;
-        let failed = |source| IntakeError::Event { stream: event.stream.clone(), number: event.number, source };
-        Some(serde_json::from_slice(body).map_err(failed))
-    };
-    events.iter().filter_map(parse).collect()
-}
-
-pub(crate) fn folded(events: &[ReportEvent]) -> Option<Report> {
-    let (first, rest) = events.split_first()?;
+/// A report as its stream tells it; none if there is none, or it was erased.
+pub(crate) fn folded(stream: &Stream<ReportEvent>) -> Option<Report> {
+    let (first, rest) = stream.events.split_first().filter(|_| stream.erased == 0)?;
     let mut report = Report::received_by(first)?;
     rest.iter().for_each(|event| report.apply(event));
     Some(report)
@@ -117,7 +69,7 @@ pub(crate) fn folded(events: &[ReportEvent]) -> Option<Report> {
 /// # Errors
 ///
 /// The record failed, or an event is of another version.
-pub async fn drain(record: &Record, end: Moment, random: Random<'_>) -> Result<Drained, IntakeError> {
+pub async fn drain(record: &Record, end: Moment, random: Random<'_>) -> Result<Drained, Error> {
     let mut drained = Drained::default();
     let mut sent: BTreeMap<ReportId, Vec<([u8; 32], Envelope)>> = BTreeMap::new();
     for message in record.waiting(random).await? {
@@ -128,10 +80,9 @@ pub async fn drain(record: &Record, end: Moment, random: Random<'_>) -> Result<D
     }
     for (id, mut envelopes) in sent {
         envelopes.sort_by_key(|(key, envelope)| (!envelope.begins(), envelope.text, *key));
-        let there = record.stream(&stream(&id), 0).await?;
-        let length = there.last().map_or(0, |event| event.number);
-        let report = folded(&events(&there)?);
-        Page { id, length, report, end, events: Vec::new() }.fill(envelopes, &mut drained)?;
+        let there = streams::read(record, &streams::report_stream(&id)).await?;
+        let report = folded(&there);
+        Page { id, length: there.length, report, end, events: Vec::new() }.fill(envelopes, &mut drained)?;
     }
     drained.kept_out.sort_by_key(|kept| kept.key);
     Ok(drained)
@@ -165,7 +116,7 @@ struct Page {
 }
 
 impl Page {
-    fn fill(mut self, envelopes: Vec<([u8; 32], Envelope)>, drained: &mut Drained) -> Result<(), IntakeError> {
+    fn fill(mut self, envelopes: Vec<([u8; 32], Envelope)>, drained: &mut Drained) -> Result<(), Error> {
         for (key, envelope) in envelopes {
             match self.take(&key, &envelope)? {
                 Ok(new) => {
@@ -177,26 +128,28 @@ impl Page {
             }
         }
         let new = |event: &ReportEvent| Ok(New { at: event.at, body: serde_json::to_vec(event)? });
-        let events = self.events.iter().map(new).collect::<Result<Vec<_>, IntakeError>>()?;
+        let events = self.events.iter().map(new).collect::<Result<Vec<_>, serde_json::Error>>();
+        let events = events.map_err(|error| Error::Defect(error.to_string()))?;
         if !events.is_empty() {
-            drained.draining.appends.push(Append { stream: stream(&self.id), expected: self.length, events });
+            let stream = streams::report_stream(&self.id);
+            drained.draining.appends.push(Append { stream, expected: self.length, events });
         }
         Ok(())
     }
 
     /// Says whether there is anything new in it, or why it stays.
-    fn take(&mut self, key: &[u8; 32], envelope: &Envelope) -> Result<Result<bool, Why>, IntakeError> {
+    fn take(&mut self, key: &[u8; 32], envelope: &Envelope) -> Result<Result<bool, Why>, Error> {
         let id = command(key, "")?;
         let refused = |refusal| Why::Refused { report: envelope.report.clone(), refusal };
         let Some(report) = &mut self.report else {
             if !envelope.begins() || self.length > 0 {
                 return Ok(Err(Why::NoReport(self.id.clone())));
             }
-            return self.begin(id, command(key, "acknowledge")?, envelope).map(Ok);
+            self.begin(id, command(key, "acknowledge")?, envelope);
+            return Ok(Ok(true));
         };
         Ok(match report.admit(id, self.end, None, envelope.deed()) {
             Ok(Some(event)) => {
-                let event = ReportEvent { number: self.length + self.events.len() as u64 + 1, ..event };
                 report.apply(&event);
                 self.events.push(event);
                 Ok(true)
@@ -207,14 +160,16 @@ impl Page {
     }
 
     /// The first two events of a report: it came, and it is acknowledged.
-    fn begin(&mut self, id: CommandId, next: CommandId, envelope: &Envelope) -> Result<bool, IntakeError> {
+    fn begin(&mut self, id: CommandId, next: CommandId, envelope: &Envelope) {
         let (report, at) = (self.id.clone(), self.end);
         let received = ReportEvent { report: report.clone(), number: 1, id, at, by: None, deed: envelope.deed() };
         let (by, deed) = (Some(Actor::System), Deed::Acknowledge);
         let acknowledged = ReportEvent { report, number: 2, id: next, at, by, deed };
+        self.report = Report::received_by(&received).map(|mut report| {
+            report.apply(&acknowledged);
+            report
+        });
         self.events.extend([received, acknowledged]);
-        self.report = folded(&self.events);
-        Ok(true)
     }
 }
 

@@ -7,33 +7,16 @@ use std::collections::BTreeSet;
 
 use review::report::{Deed, ReportEvent};
 use review::words::{Digest, PersonId, ReportId, Text};
-use store::{Random, Recipient, Record, RecordError};
+use store::{Random, Recipient, Record};
 
 use crate::envelope::{Doing, Envelope, TEXT_BYTES_MAX};
-use crate::intake::{self, IntakeError};
 use crate::receipt::Keys;
 use crate::sealed::{Readers, SealError, Sealed, Sheet};
+use crate::{Error, intake, streams};
 
 /// Texts that are opened whenever a mailbox is looked into. One with more answers takes longer, which tells something
 /// only to who has its receipt.
 const OPENED: usize = 4;
-
-/// Why a mailbox cannot be looked into.
-#[derive(Debug, thiserror::Error)]
-pub enum MailboxError {
-    /// The record, or what is in it.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// The text that is opened for the sake of the work could not be made.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
-impl From<RecordError> for MailboxError {
-    fn from(error: RecordError) -> Self {
-        Self::Intake(error.into())
-    }
-}
 
 /// How far a report is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +66,9 @@ pub struct Mailbox {
 /// # Errors
 ///
 /// The record failed, or has an event of another version.
-pub async fn mailbox(keys: &Keys, record: &Record) -> Result<Mailbox, MailboxError> {
-    let events = intake::events(&record.stream(&intake::stream(&keys.report), 0).await?)?;
-    let report = intake::folded(&events);
+pub async fn mailbox(keys: &Keys, record: &Record) -> Result<Mailbox, Error> {
+    let stream = streams::read(record, &streams::report_stream(&keys.report)).await?;
+    let report = intake::folded(&stream);
     let waiting = waiting(record, &keys.report).await?;
     let first = waiting.iter().find_map(|envelope| match &envelope.doing {
         Doing::Receive { keep_from, .. } => Some(keep_from),
@@ -105,11 +88,11 @@ pub async fn mailbox(keys: &Keys, record: &Record) -> Result<Mailbox, MailboxErr
         review_asked: report.as_ref().is_some_and(|report| report.review_asked),
         waiting: if stage == Stage::Nothing { 0 } else { waiting.len() },
         keep_from: report.map(|report| report.keep_from).or(first.cloned()).unwrap_or_default(),
-        letters: letters(keys, record, &events).await?.0,
+        letters: letters(keys, record, &stream.events).await?.0,
     })
 }
 
-async fn waiting(record: &Record, report: &ReportId) -> Result<Vec<Envelope>, MailboxError> {
+async fn waiting(record: &Record, report: &ReportId) -> Result<Vec<Envelope>, Error> {
     // Their order is nothing here: no lot is drawn.
     let messages = record.waiting(&mut |_| {}).await?;
     let envelopes = messages.iter().filter_map(|message| Envelope::parse(&message.body).ok());
@@ -117,8 +100,9 @@ async fn waiting(record: &Record, report: &ReportId) -> Result<Vec<Envelope>, Ma
 }
 
 /// The letters, and how many texts were opened for them or for nothing.
-async fn letters(keys: &Keys, record: &Record, events: &[ReportEvent]) -> Result<(Vec<Letter>, usize), MailboxError> {
-    let blank = Sheet::of(&keys.report, b"").seal(&[keys.mailbox()], &mut |_| {})?;
+async fn letters(keys: &Keys, record: &Record, events: &[ReportEvent]) -> Result<(Vec<Letter>, usize), Error> {
+    let blank = Sheet::of(&keys.report, b"").seal(&[keys.mailbox()], &mut |_| {});
+    let blank = blank.map_err(|error| Error::Defect(error.to_string()))?;
     let mut letters = Vec::new();
     let mut opened = 0;
     for event in events {
@@ -139,7 +123,7 @@ async fn letters(keys: &Keys, record: &Record, events: &[ReportEvent]) -> Result
 }
 
 /// Opens one text; where it is not there, a blank one, and says none.
-async fn open(keys: &Keys, record: &Record, text: Text, blank: &Sealed) -> Result<Option<String>, MailboxError> {
+async fn open(keys: &Keys, record: &Record, text: Text, blank: &Sealed) -> Result<Option<String>, Error> {
     let there = record.ciphertext(text).await?;
     let sheet = Sheet::open(there.as_ref().unwrap_or(&blank.ciphertext), &keys.opening, &keys.report);
     Ok(sheet.ok().filter(|_| there.is_some()).map(|sheet| sheet.text()))

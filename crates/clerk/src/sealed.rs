@@ -13,10 +13,14 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use review::words::{Digest, PersonId, ReportId, Text};
+use review::roster::Roster;
+use review::words::{Digest, Moment, PersonId, ReportId, Role, Text};
 use serde::{Deserialize, Serialize};
 use store::{Identity, Random, Recipient};
 use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::papers::keys_of;
 
 /// The sizes that sheets have.
 pub const SIZES: [usize; 5] = [4 << 10, 32 << 10, 256 << 10, 2 << 20, 8 << 20];
@@ -113,10 +117,10 @@ pub enum SheetError {
 pub struct Officer {
     /// Who.
     pub person: PersonId,
-    /// The teams they are of, by which a reporter may leave them out as well.
+    /// The teams they are of, by which a reporter may leave them out as well. Who leads a team is its name too.
     pub teams: BTreeSet<PersonId>,
-    /// Their key.
-    pub key: Recipient,
+    /// Their keys.
+    pub keys: Vec<Recipient>,
 }
 
 /// For whom texts are sealed.
@@ -126,18 +130,40 @@ pub struct Readers {
     pub officers: Vec<Officer>,
     /// Keys that are held by several people together, never by one.
     pub recovery: Vec<Recipient>,
-    /// The custodians A and B of names.
-    pub custodians: Option<[Recipient; 2]>,
+    /// The keys of custodians A and of custodians B.
+    pub custodians: [Vec<Recipient>; 2],
 }
 
 impl Readers {
+    /// Those whom the roster names, at this time. Officers take turns in the order of their numbers; one without a key
+    /// cannot read and has no turn.
+    ///
+    /// # Errors
+    ///
+    /// A key of the roster is none.
+    pub fn of(roster: &Roster, recovery: &[Recipient], at: Moment) -> Result<Self, Error> {
+        let mut readers = Self { recovery: recovery.to_vec(), ..Self::default() };
+        for (person, member) in &roster.members {
+            let keys = keys_of(roster, person)?;
+            let is = |role| roster.is(person, role, at) && !keys.is_empty();
+            if is(Role::IntakeOfficer) {
+                let teams = member.manager.iter().cloned().collect();
+                readers.officers.push(Officer { person: person.clone(), teams, keys: keys.clone() });
+            }
+            for (custodians, role) in readers.custodians.iter_mut().zip([Role::CustodianA, Role::CustodianB]) {
+                custodians.extend(keys.iter().filter(|_| is(role)).cloned());
+            }
+        }
+        Ok(readers)
+    }
+
     /// The keys of the first two officers whom the reporter did not leave out, and those of recovery: where fewer than
     /// two are left, recovery reads, and no report is turned away.
     pub fn keys(&self, keep_from: &BTreeSet<PersonId>) -> Vec<Recipient> {
         let left_out =
             |officer: &&Officer| keep_from.contains(&officer.person) || !officer.teams.is_disjoint(keep_from);
         let officers = self.officers.iter().filter(|officer| !left_out(officer)).take(OFFICERS);
-        officers.map(|officer| &officer.key).chain(&self.recovery).cloned().collect()
+        officers.flat_map(|officer| &officer.keys).chain(&self.recovery).cloned().collect()
     }
 }
 
@@ -319,4 +345,46 @@ fn encrypted(text: &[u8], to: &[Recipient]) -> Result<Vec<u8>, SealError> {
     writer.write_all(text)?;
     writer.finish()?;
     Ok(ciphertext)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use review::roster::Member;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn officers_and_custodians_are_those_of_the_roster_who_are_there_and_can_read() {
+        let keys: Vec<Identity> = (0..6).map(|_| Identity::generate()).collect();
+        let mut roster = Roster::default();
+        let people = [
+            ("ina", Role::IntakeOfficer, Some(0), None),
+            ("ivo", Role::IntakeOfficer, None, None),
+            ("ken", Role::IntakeOfficer, Some(1), Some(Moment(9))),
+            ("lea", Role::IntakeOfficer, Some(2), None),
+            ("ada", Role::CustodianA, Some(3), None),
+            ("bob", Role::CustodianB, Some(4), None),
+        ];
+        for (person, role, key, left) in people {
+            let reads_with = key.map(|key: usize| keys[key].to_public().to_string()).into_iter().collect();
+            let member = Member {
+                roles: BTreeSet::from([role]),
+                manager: Some("max".parse().unwrap()),
+                outside: false,
+                identities: BTreeSet::new(),
+                keys: BTreeMap::new(),
+                reads_with,
+                left,
+            };
+            roster.members.insert(person.parse().unwrap(), member);
+        }
+        let recovery = keys[5].to_public();
+        let readers = Readers::of(&roster, std::slice::from_ref(&recovery), Moment(10)).unwrap();
+        let public = |key: usize| keys[key].to_public();
+        assert_eq!(readers.custodians, [vec![public(3)], vec![public(4)]]);
+        let to = |keep_from: &[&str]| readers.keys(&keep_from.iter().map(|one| one.parse().unwrap()).collect());
+        assert_eq!(to(&[]), [public(0), public(2), recovery.clone()]);
+        assert_eq!(to(&["ina"]), [public(2), recovery.clone()]);
+        assert_eq!(to(&["max"]), [recovery], "who answers to somebody left out is left out");
+    }
 }

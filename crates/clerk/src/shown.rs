@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{Content, Record};
 use tlog::{Believed, Hash, KeptProofError, Note, Policy, Proof};
 
-use crate::intake::{self, IntakeError};
+use crate::{Error, streams};
 
 const FORM: &str = "tribune.opening/1";
 
@@ -71,8 +71,8 @@ pub struct Shown {
 /// # Errors
 ///
 /// The record failed.
-pub async fn opening(record: &Record, report: &ReportId) -> Result<Option<Content>, IntakeError> {
-    let events = record.stream(&intake::stream(report), 0).await?;
+pub async fn opening(record: &Record, report: &ReportId) -> Result<Option<Content>, Error> {
+    let events = record.stream(&streams::report_stream(report), 0).await?;
     let mut contents = events.into_iter().take(2).filter_map(|event| event.content);
     Ok(contents.find(|content| showable(&content.body).is_some()))
 }

@@ -162,12 +162,14 @@ pub enum Act {
         /// Why.
         reason: Text,
     },
-    /// The statement of reasons is served on the customer.
+    /// The statement of reasons is served on the customer, and what the public learns of it goes out with it.
     ServeNotice {
         /// Of which decision.
         decision: DecisionId,
-        /// The statement.
+        /// The customer's statement.
         statement: Text,
+        /// The public's.
+        public: Text,
     },
     /// The sealed list becomes the restrictions in force.
     TakeEffect {
@@ -245,9 +247,9 @@ pub enum Act {
     },
     /// What was published was wrong.
     Correct {
-        /// The statement that is corrected.
+        /// The public statement, or an earlier correction, that is corrected.
         statement: Text,
-        /// What takes its place.
+        /// What takes its place in public.
         correction: Text,
     },
     /// Nothing is left to do.

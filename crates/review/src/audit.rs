@@ -119,8 +119,8 @@ impl Audit<'_> {
                 self.history.approvals.entry(decision.clone()).or_default().push((person, approval.clone()));
             }
             Act::Refuse { decision, .. } => drop(self.history.refused.insert(decision.clone())),
-            Act::ServeNotice { decision, statement } => {
-                let safe = self.history.confirmed.contains(statement);
+            Act::ServeNotice { decision, statement, public } => {
+                let safe = [statement, public].iter().all(|text| self.history.confirmed.contains(*text));
                 self.hold(event, 12, safe, "a statement left that nobody had confirmed to identify no source");
                 self.history.served.insert(decision.clone(), at);
             }

@@ -88,6 +88,17 @@ pub enum Standing {
     Over,
 }
 
+/// A statement of reasons that was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// When.
+    pub at: Moment,
+    /// The customer's text.
+    pub statement: Text,
+    /// The public's.
+    pub public: Text,
+}
+
 /// A decision and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -103,8 +114,8 @@ pub struct Decided {
     pub approvals: BTreeMap<PersonId, Approval>,
     /// Who refused.
     pub refusals: BTreeMap<PersonId, Text>,
-    /// When the statement of reasons was served, and which.
-    pub notice: Option<(Moment, Text)>,
+    /// The statement of reasons, once it was served.
+    pub notice: Option<Notice>,
     /// When it took effect.
     pub effect: Option<Moment>,
     /// When it ends by itself.
@@ -425,9 +436,9 @@ impl Case {
 
     fn apply_to_effect(&mut self, at: Moment, act: &Act, procedure: &Procedure) {
         match act {
-            Act::ServeNotice { decision, statement } => {
+            Act::ServeNotice { decision, statement, public } => {
                 if let Some(decided) = self.decisions.get_mut(decision) {
-                    decided.notice = Some((at, *statement));
+                    decided.notice = Some(Notice { at, statement: *statement, public: *public });
                 }
             }
             Act::TakeEffect { decision, .. } => self.take_effect(decision, at, procedure),
@@ -485,7 +496,7 @@ impl Case {
         match act {
             Act::Appeal(Appeal { id, decision, .. }) => {
                 let served = self.decisions.get(decision).and_then(|decided| decided.notice);
-                let in_time = served.is_some_and(|(served, _)| at <= served.end_of_months(APPEAL_MONTHS));
+                let in_time = served.is_some_and(|served| at <= served.at.end_of_months(APPEAL_MONTHS));
                 let appealed = Appealed {
                     decision: decision.clone(),
                     by: by.clone(),

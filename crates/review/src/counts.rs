@@ -487,7 +487,7 @@ mod tests {
     use super::*;
     use crate::act::{Appeal, Decision};
     use crate::report::Triage;
-    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, text};
+    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, serve, text};
     use crate::words::{Actor, Standard};
     use proptest::prelude::*;
 
@@ -529,7 +529,7 @@ mod tests {
             stage.must(decider, stage.approval(decider, &id));
         }
         stage.must("ivy", Act::ConfirmSafe { text: text(&id), written_by: name("ann") });
-        stage.must("ann", Act::ServeNotice { decision: name(&id), statement: text(&id) });
+        stage.must("ann", serve(&id, &id));
     }
 
     fn emergency(id: &str) -> Decision {

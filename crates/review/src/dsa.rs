@@ -305,10 +305,13 @@ mod tests {
             [Switch::Write, Switch::Read, Switch::Delete, Switch::Export].map(|one| (one, written("why"))).into();
         let statement = draft(&stage, "d1", &texts).unwrap();
         let digest = statement.digest();
-        stage.must("ivy", Act::ConfirmSafe { text: digest, written_by: name("ann") });
+        let public = statement.public_digest();
+        for text in [digest, public] {
+            stage.must("ivy", Act::ConfirmSafe { text, written_by: name("ann") });
+        }
         stage.must("ivy", Act::ConfirmSafe { text: text(FACTS), written_by: name("ann") });
         stage.now = statement.served;
-        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: digest });
+        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: digest, public });
         (stage, statement)
     }
 

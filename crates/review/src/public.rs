@@ -43,6 +43,8 @@ pub enum Entry {
         lifts: bool,
         /// How many signed.
         approvals: usize,
+        /// The UTC day on which enough had.
+        day: String,
     },
     /// A statement of reasons that was served.
     Statement {
@@ -57,6 +59,8 @@ pub enum Entry {
         statement: Digest,
         /// What takes its place.
         correction: Digest,
+        /// The UTC day.
+        day: String,
     },
     /// A year's numbers.
     Counts {
@@ -69,6 +73,8 @@ pub enum Entry {
     Erasure {
         /// The commitment.
         commitment: Digest,
+        /// The UTC day.
+        day: String,
     },
 }
 
@@ -82,10 +88,18 @@ impl Entry {
     }
 }
 
-/// The entry of a decision, as a gate computes it from what its snapshot says.
-pub fn of_decision(case: &CaseId, decision: &Decision, policy: Digest, approvals: usize, salt: &Salt) -> Entry {
+/// The entry of a decision that enough people had approved at this time, as a gate computes it from its snapshot.
+pub fn of_decision(
+    case: &CaseId,
+    decision: &Decision,
+    policy: Digest,
+    approvals: usize,
+    at: Moment,
+    salt: &Salt,
+) -> Entry {
     let commitment = commitment(salt, seal::text(case, decision));
-    Entry::Decision { commitment, policy, lifts: matches!(decision.order, Order::Lift { .. }), approvals }
+    let lifts = matches!(decision.order, Order::Lift { .. });
+    Entry::Decision { commitment, policy, lifts, approvals, day: at.day() }
 }
 
 /// What becomes public at once by an event that was just folded in; `salt` is asked for once for each decision.
@@ -97,13 +111,14 @@ pub fn at_once(case: &Case, event: &Event, salt: &mut dyn FnMut(&DecisionId) -> 
                 return Vec::new();
             }
             let (policy, approvals) = (case.opening.policy.2, decided.approvals.len());
-            vec![of_decision(&case.id, &decided.decision, policy, approvals, &salt(decision))]
+            vec![of_decision(&case.id, &decided.decision, policy, approvals, event.command.at, &salt(decision))]
         }
-        Act::ServeNotice { statement, .. } => {
-            vec![Entry::Statement { statement: *statement, day: day(event.command.at) }]
+        Act::ServeNotice { public, .. } => {
+            vec![Entry::Statement { statement: *public, day: event.command.at.day() }]
         }
         Act::Correct { statement, correction } => {
-            vec![Entry::Correction { statement: *statement, correction: *correction }]
+            let day = event.command.at.day();
+            vec![Entry::Correction { statement: *statement, correction: *correction, day }]
         }
         _ => Vec::new(),
     }
@@ -117,12 +132,8 @@ pub fn batches(at: Moment, mut commitments: Vec<Digest>, filler: &mut dyn FnMut(
         commitments.push(filler());
     }
     commitments.sort_unstable();
-    let batch = |commitments: &[Digest]| Entry::Batch { day: day(at), commitments: commitments.to_vec() };
+    let batch = |commitments: &[Digest]| Entry::Batch { day: at.day(), commitments: commitments.to_vec() };
     commitments.chunks(BATCH).map(batch).collect()
-}
-
-fn day(at: Moment) -> String {
-    at.to_string().chars().take(10).collect()
 }
 
 #[cfg(test)]
@@ -173,9 +184,10 @@ mod tests {
 
     #[test]
     fn an_entry_is_the_same_bytes_and_reads_back_and_no_other_field_passes() {
-        let entry = Entry::Correction { statement: digest(1), correction: digest(2) };
+        let entry = Entry::Correction { statement: digest(1), correction: digest(2), day: "2026-03-01".into() };
         let bytes = entry.bytes().unwrap();
-        let text = format!(r#"{{"entry":"correction","statement":"{}","correction":"{}"}}"#, digest(1), digest(2));
+        let (one, two) = (digest(1), digest(2));
+        let text = format!(r#"{{"entry":"correction","statement":"{one}","correction":"{two}","day":"2026-03-01"}}"#);
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
         assert_eq!(serde_json::from_slice::<Entry>(&bytes).unwrap(), entry);
         let more = text.replace("}", r#","customer":"acme"}"#);

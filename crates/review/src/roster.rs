@@ -1,33 +1,89 @@
 //! The people of a review: who is who, what each may be, whom they answer to, and with what key they sign.
 //!
 //! It holds no case and decides nothing; it is what a rule is held against. Who signs in how is not its business: an
-//! identity is a person's name elsewhere, and two of them may be one person.
+//! identity is a person's name elsewhere, and two of them may be one person. It changes by events of its own: whoever
+//! could put a key on it alone could decide alone.
 
-use crate::words::{CustomerId, Moment, PersonId, Role};
-use serde::{Deserialize, Serialize};
+use crate::rules::{Refusal, Rule};
+use crate::words::{CommandId, CustomerId, Moment, PersonId, Role};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 /// Somebody of the provider's, or whom it asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Member {
     /// What they may be in a review.
     pub roles: BTreeSet<Role>,
     /// Whom they report to.
+    #[serde(default)]
     pub manager: Option<PersonId>,
     /// Not employed by the provider.
+    #[serde(default)]
     pub outside: bool,
     /// Their identities where one signs in (OpenID Connect issuer and subject, or a local account).
+    #[serde(default)]
     pub identities: BTreeSet<String>,
     /// The public keys (Ed25519) they sign with, each with its form.
+    #[serde(default)]
     pub keys: BTreeMap<PublicKey, KeyForm>,
+    /// The `age` recipients (`age1…`) that private texts are encrypted to for them.
+    #[serde(default)]
+    pub reads_with: BTreeSet<String>,
     /// From when on they are no longer there.
+    #[serde(default)]
     pub left: Option<Moment>,
 }
 
-/// An Ed25519 public key (RFC 8032 §5.1.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// An Ed25519 public key (RFC 8032 §5.1.5). As text `ed25519:` and 64 hexadecimal digits; the line of an OpenSSH public
+/// key (RFC 4253 §6.6, RFC 8709 §4) is read as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey(pub [u8; 32]);
+
+/// A text is no public key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this is no Ed25519 public key: give the line of a `.pub` file that `ssh-keygen -t ed25519` made, or `ed25519:` and 64 hexadecimal digits"
+)]
+pub struct NotAKey;
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ed25519:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        if let Some(hex) = text.strip_prefix("ed25519:") {
+            let digest: crate::words::Digest = format!("sha256:{hex}").parse().map_err(|_| NotAKey)?;
+            return Ok(Self(digest.0));
+        }
+        let body = text.strip_prefix("ssh-ed25519 ").and_then(|rest| rest.split_whitespace().next()).ok_or(NotAKey)?;
+        let blob = STANDARD.decode(body).map_err(|_| NotAKey)?;
+        let key = blob.strip_prefix(b"\0\0\0\x0bssh-ed25519\0\0\0\x20").ok_or(NotAKey)?;
+        key.try_into().map(Self).map_err(|_| NotAKey)
+    }
+}
+
+impl Serialize for PublicKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
 
 /// How a key is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,20 +97,58 @@ pub enum KeyForm {
 
 /// Who sells to a customer and looks after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AccountTeam {
     /// The people.
     pub members: BTreeSet<PersonId>,
     /// Who answers for the customer among executives.
+    #[serde(default)]
     pub sponsor: Option<PersonId>,
 }
 
 /// Everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Roster {
     /// The people.
+    #[serde(default)]
     pub members: BTreeMap<PersonId, Member>,
     /// Who is close to which customer.
+    #[serde(default)]
     pub account_teams: BTreeMap<CustomerId, AccountTeam>,
+}
+
+/// One thing that changes in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Somebody comes, leaves, or is something else than before.
+    Member {
+        /// Who.
+        person: PersonId,
+        /// What they are from now on.
+        member: Member,
+    },
+    /// Others are close to a customer.
+    AccountTeam {
+        /// Which customer.
+        customer: CustomerId,
+        /// Who, from now on.
+        team: AccountTeam,
+    },
+}
+
+/// Changes that were made together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterEvent {
+    /// Of this one sending.
+    pub id: CommandId,
+    /// When.
+    pub at: Moment,
+    /// The two who made them; nobody where the roster begins.
+    pub by: BTreeSet<PersonId>,
+    /// What changes.
+    pub changes: Vec<Change>,
 }
 
 /// Why somebody is conflicted by rule, whatever they declare.
@@ -69,6 +163,79 @@ pub enum Closeness {
 }
 
 impl Roster {
+    /// Holds if these changes may be made: where nobody is yet, by whoever begins; from then on by two who decide. A
+    /// roster that begins must have two who decide, or nobody could ever change it.
+    ///
+    /// # Errors
+    /// The rule that is against it.
+    pub fn admit(&self, event: &RosterEvent) -> Result<(), Refusal> {
+        let refuse = |rule: Rule, mend: String| Err(Refusal { rule, mend });
+        if event.changes.is_empty() {
+            return refuse(Rule::Known, "nothing of it would change".to_owned());
+        }
+        let mut after = self.clone();
+        after.apply(event);
+        let deciders = after.members.keys().filter(|person| after.is(person, Role::Decider, event.at)).count();
+        if deciders < 2 {
+            return refuse(Rule::Present, "leave at least two people on it who decide".to_owned());
+        }
+        if let Some(twice) = after.identity_of_two() {
+            return refuse(Rule::Known, format!("{twice} would be an identity or a key of two people"));
+        }
+        if self.members.is_empty() {
+            return if event.by.is_empty() { Ok(()) } else { refuse(Rule::Known, "nobody is on it yet".to_owned()) };
+        }
+        let decide = event.by.iter().all(|person| self.is(person, Role::Decider, event.at));
+        if event.by.len() != 2 || !decide {
+            return refuse(Rule::Present, "two people who decide change the roster".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Folds in what changed.
+    pub fn apply(&mut self, event: &RosterEvent) {
+        for change in event.changes.clone() {
+            match change {
+                Change::Member { person, member } => drop(self.members.insert(person, member)),
+                Change::AccountTeam { customer, team } => drop(self.account_teams.insert(customer, team)),
+            }
+        }
+    }
+
+    /// What must change for this roster to become another. Nobody is forgotten: who is not on the other has left by
+    /// `at`.
+    pub fn changes_to(&self, other: &Self, at: Moment) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (person, member) in &self.members {
+            if !other.members.contains_key(person) && member.left.is_none() {
+                let member = Member { left: Some(at), ..member.clone() };
+                changes.push(Change::Member { person: person.clone(), member });
+            }
+        }
+        let changed = other.members.iter().filter(|(person, member)| self.members.get(*person) != Some(*member));
+        changes
+            .extend(changed.map(|(person, member)| Change::Member { person: person.clone(), member: member.clone() }));
+        let nobody = AccountTeam::default();
+        let customers: BTreeSet<_> = self.account_teams.keys().chain(other.account_teams.keys()).collect();
+        for customer in customers {
+            let team = other.account_teams.get(customer).unwrap_or(&nobody);
+            if self.account_teams.get(customer).unwrap_or(&nobody) != team {
+                changes.push(Change::AccountTeam { customer: customer.clone(), team: team.clone() });
+            }
+        }
+        changes
+    }
+
+    /// An identity or key that two people would have: with it, one could pass for two.
+    fn identity_of_two(&self) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        let names = self
+            .members
+            .values()
+            .flat_map(|member| member.identities.iter().cloned().chain(member.keys.keys().map(ToString::to_string)));
+        names.into_iter().find(|name| !seen.insert(name.clone()))
+    }
+
     /// Whether somebody is there at this time and may be this.
     pub fn is(&self, person: &PersonId, role: Role, at: Moment) -> bool {
         self.present(person, at).is_some_and(|member| member.roles.contains(&role))
@@ -131,8 +298,7 @@ mod tests {
                 manager: (!manager.is_empty()).then(|| person(manager)),
                 outside: false,
                 identities: BTreeSet::from([format!("idp|{name}")]),
-                keys: BTreeMap::new(),
-                left: None,
+                ..Member::default()
             };
             roster.members.insert(person(name), member);
         }
@@ -159,6 +325,60 @@ mod tests {
         let one = |a: &str, b: &str| roster.answer_to_one(&person(a), &person(b));
         assert!(one("a", "b") && one("a", "m") && one("m", "a"));
         assert!(!one("a", "c") && !one("top", "free"), "two without a manager answer to nobody");
+    }
+
+    fn changed(roster: &Roster, by: &[&str], changes: Vec<Change>) -> Result<(), Rule> {
+        let by = by.iter().map(|name| person(name)).collect();
+        let event = RosterEvent { id: "c1".parse().unwrap(), at: Moment(1_000), by, changes };
+        roster.admit(&event).map_err(|refusal| refusal.rule)
+    }
+
+    #[test]
+    fn two_who_decide_change_the_roster_and_nobody_alone() {
+        let now = roster(&[("a", "m"), ("b", "n"), ("c", "n")]);
+        let mut wanted = now.clone();
+        wanted.members.remove(&person("c"));
+        let member = Member { roles: BTreeSet::from([Role::Counsel]), ..Member::default() };
+        wanted.members.insert(person("d"), member);
+        wanted.account_teams.clear();
+        let changes = now.changes_to(&wanted, Moment(900));
+        assert_eq!(changes.len(), 3);
+        assert_eq!(changed(&now, &["a", "b"], changes.clone()), Ok(()));
+        for by in [&["a"][..], &[], &["a", "d"], &["a", "b", "c"]] {
+            assert_eq!(changed(&now, by, changes.clone()), Err(Rule::Present), "{by:?}");
+        }
+        let mut after = now.clone();
+        after.apply(&RosterEvent { id: "c1".parse().unwrap(), at: Moment(900), by: BTreeSet::new(), changes });
+        assert!(!after.is(&person("c"), Role::Decider, Moment(900)), "who is left out has left");
+        assert!(after.closeness(&person("seller"), &"acme".parse().unwrap()).is_none());
+        assert_eq!(after.changes_to(&wanted, Moment(901)), [], "it is as wanted");
+        assert_eq!(changed(&after, &["a", "b"], Vec::new()), Err(Rule::Known));
+    }
+
+    #[test]
+    fn a_roster_begins_with_two_who_decide_and_nobody_is_two() {
+        let nobody = Roster::default();
+        let of = |roster: &Roster| nobody.changes_to(roster, Moment(0));
+        assert_eq!(changed(&nobody, &[], of(&roster(&[("a", "m")]))), Err(Rule::Present));
+        assert_eq!(changed(&nobody, &[], of(&roster(&[("a", "m"), ("b", "m")]))), Ok(()));
+        let mut twice = roster(&[("a", "m"), ("b", "m")]);
+        for name in ["a", "b"] {
+            twice.members.get_mut(&person(name)).unwrap().keys.insert(PublicKey([7; 32]), KeyForm::Ssh);
+        }
+        assert_eq!(changed(&nobody, &[], of(&twice)), Err(Rule::Known));
+    }
+
+    #[test]
+    fn keys_are_read_from_what_ssh_keygen_writes_and_from_hexadecimal() {
+        let key = PublicKey([7; 32]);
+        assert_eq!(key.to_string().parse(), Ok(key));
+        let blob = [&b"\0\0\0\x0bssh-ed25519\0\0\0\x20"[..], &[7; 32]].concat();
+        assert_eq!(format!("ssh-ed25519 {} ann@desk", STANDARD.encode(&blob)).parse(), Ok(key));
+        for text in ["", "ed25519:07", "ssh-rsa AAAA", "ssh-ed25519 AAAA", "ssh-ed25519"] {
+            assert_eq!(text.parse::<PublicKey>(), Err(NotAKey), "{text}");
+        }
+        let json = serde_json::to_string(&roster(&[("a", "m")])).unwrap();
+        assert_eq!(serde_json::from_str::<Roster>(&json).unwrap(), roster(&[("a", "m")]));
     }
 
     #[test]

@@ -127,7 +127,18 @@ macro_rules! hold {
 
 type Ruling = Result<(), Refusal>;
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What a command is held against.
+    pub fn new(procedure: &'a Procedure, roster: &'a Roster, elsewhere: &'a BTreeMap<AccountId, CaseId>) -> Self {
+        Self {
+            procedure,
+            roster,
+            elsewhere,
+            #[cfg(test)]
+            without: None,
+        }
+    }
+
     #[cfg(test)]
     fn is_without(&self, rule: Rule) -> bool {
         self.without == Some(rule)
@@ -292,13 +303,14 @@ impl Check<'_> {
                 hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
                 hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
             }
-            Act::ServeNotice { decision, statement } => {
+            Act::ServeNotice { decision, statement, public } => {
                 self.staff()?;
                 let decided = self.decided(decision)?;
                 let approved = decided.standing == Standing::Approved;
                 hold!(self.context, Approved, approved, "serve it once enough people have approved");
                 hold!(self.context, Once, decided.notice.is_none(), "it was served");
                 self.safe(statement)?;
+                self.safe(public)?;
             }
             Act::TakeEffect { decision, root } => {
                 let decided = self.decided(decision)?;
@@ -332,9 +344,12 @@ impl Check<'_> {
             Act::NamePublicly { .. } => drop(self.hands(&[Role::Decider])?),
             Act::Correct { statement, correction } => {
                 self.staff()?;
-                let published =
-                    self.case.decisions.values().any(|one| one.notice.is_some_and(|(_, text)| text == *statement))
-                        || self.case.corrections.values().any(|text| text == statement);
+                let published = self
+                    .case
+                    .decisions
+                    .values()
+                    .any(|one| one.notice.is_some_and(|notice| notice.public == *statement))
+                    || self.case.corrections.values().any(|text| text == statement);
                 hold!(self.context, Known, published, "nothing of that digest was published in this case");
                 self.safe(correction)?;
             }
@@ -345,6 +360,7 @@ impl Check<'_> {
                 let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
                 let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
                 hold!(self.context, NewMaterial, new, "add as evidence what has come up since it was closed");
+                self.one_case(&self.case.accounts, None)?;
             }
         }
         Ok(())
@@ -629,7 +645,7 @@ impl Check<'_> {
             hold!(self.context, OnDetermination, on, "its determination was superseded; propose it anew");
             let hours = self.context.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
             let hours = if decided.decision.emergency { 0 } else { hours };
-            let served = decided.notice.is_some_and(|(served, _)| self.at >= served.plus_hours(hours));
+            let served = decided.notice.is_some_and(|notice| self.at >= notice.at.plus_hours(hours));
             hold!(self.context, NoticeFirst, served, "serve the statement of reasons, and wait {hours} hours");
         }
         Ok(())

@@ -65,7 +65,7 @@ pub(crate) fn roster() -> Roster {
             outside: person == "oda",
             identities: BTreeSet::from([format!("idp|{person}")]),
             keys: BTreeMap::from([(public, KeyForm::Ssh)]),
-            left: None,
+            ..Member::default()
         };
         roster.members.insert(name(person), member);
     }
@@ -225,7 +225,7 @@ impl Stage {
     pub(crate) fn served() -> Self {
         let mut stage = Self::approved();
         stage.safe("statement");
-        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: text("statement") });
+        stage.must("ann", serve("d1", "statement"));
         stage
     }
 
@@ -343,7 +343,7 @@ impl Stage {
             }
             let statement = text(&decision);
             let _ = self.act("ivy", Act::ConfirmSafe { text: statement, written_by: name("ann") });
-            let _ = self.act("ann", Act::ServeNotice { decision: name(&decision), statement });
+            let _ = self.act("ann", Act::ServeNotice { decision: name(&decision), statement, public: statement });
             self.later(8);
             let act = self.effect(&decision);
             let _ = self.act("tribune", act);
@@ -357,6 +357,12 @@ impl Stage {
     pub(crate) fn breaches(&self) -> Vec<String> {
         audit(&self.events, &self.procedure, &self.roster).iter().map(ToString::to_string).collect()
     }
+}
+
+/// A test's statement is the same for the customer and the public.
+pub(crate) fn serve(decision: &str, statement: &str) -> Act {
+    let statement = text(statement);
+    Act::ServeNotice { decision: name(decision), statement, public: statement }
 }
 
 pub(crate) fn read_only(id: &str) -> Decision {

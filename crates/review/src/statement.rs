@@ -215,7 +215,9 @@ impl Statement {
 
     /// Whether it is what was served, and not before the time from which its times count.
     pub fn was_served(&self, decided: &Decided) -> bool {
-        decided.notice.is_some_and(|(at, statement)| statement == self.digest() && at >= self.served)
+        decided.notice.is_some_and(|notice| {
+            notice.statement == self.digest() && notice.public == self.public_digest() && notice.at >= self.served
+        })
     }
 
     /// What is switched off, whatever the account.
@@ -620,9 +622,12 @@ pub(crate) mod tests {
         let mut stage = Stage::approved();
         let statement = drafted(&stage, FACTS);
         let digest = statement.digest();
-        stage.must("ivy", Act::ConfirmSafe { text: digest, written_by: name("ann") });
+        let public = statement.public_digest();
+        for text in [digest, public] {
+            stage.must("ivy", Act::ConfirmSafe { text, written_by: name("ann") });
+        }
         stage.now = statement.served;
-        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: digest });
+        stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: digest, public });
         let decided = stage.case().decisions.values().next().unwrap().clone();
         assert!(statement.was_served(&decided) && !drafted(&stage, "Other facts.").was_served(&decided));
         let later = Statement { served: statement.served.plus_hours(1), ..statement };

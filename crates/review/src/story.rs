@@ -3,7 +3,7 @@
 //! What the rules let pass is audited by [`crate::audit`], which shares nothing with them.
 
 use crate::act::*;
-use crate::case::{Case, Phase, Standing};
+use crate::case::{Case, Notice, Phase, Standing};
 use crate::procedure::Basis;
 use crate::rules::Rule;
 use crate::seal;
@@ -26,7 +26,7 @@ fn a_whole_review_leaves_nothing_to_find() {
         stage.must(decider, stage.approval(decider, "d2"));
     }
     stage.safe("second statement");
-    stage.must("ann", Act::ServeNotice { decision: name("d2"), statement: text("second statement") });
+    stage.must("ann", serve("d2", "second statement"));
     stage.later(3);
     stage.must("tribune", stage.effect("d2"));
     assert_eq!(stage.case().in_force(stage.now).count(), 3);
@@ -95,7 +95,7 @@ fn an_emergency_needs_two_people_and_a_notice_and_lapses() {
     stage.must("cleo", stage.approval("cleo", "d1"));
     assert_eq!(stage.act("tribune", stage.effect("d1")).unwrap_err().rule, Rule::NoticeFirst);
     stage.safe("statement");
-    stage.must("ann", Act::ServeNotice { decision: name("d1"), statement: text("statement") });
+    stage.must("ann", serve("d1", "statement"));
     stage.must("tribune", stage.effect("d1"));
     assert_eq!(stage.case().in_force(stage.now).count(), 1);
     assert_eq!(stage.case().in_force(stage.now.plus_days(10)).count(), 0, "it lapses by itself");
@@ -109,7 +109,7 @@ fn an_emergency_needs_two_people_and_a_notice_and_lapses() {
 #[test]
 fn a_late_appeal_is_recorded_and_two_may_admit_it() {
     let mut stage = Stage::in_effect();
-    let served = stage.case().decisions[&name::<DecisionId>("d1")].notice.unwrap().0;
+    let served = stage.case().decisions[&name::<DecisionId>("d1")].notice.unwrap().at;
     stage.now = Moment(served.end_of_months(6).0 + 1);
     stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
     let decide = || Act::DecideAppeal { id: name("p1"), outcome: AppealOutcome::Upheld, reasons: text("r") };
@@ -188,7 +188,7 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
         Rule::Known => (Stage::set(), "ann", Act::HandleEvidence { evidence: name("none"), note: text("n") }),
         Rule::Once => (Stage::set(), "ann", meters("m1", "a1")),
         Rule::StepOfOthers => (Stage::set(), "ann", Act::CompleteStep { step: name("counsel"), note: text("n") }),
-        Rule::SourceSafe => (Stage::approved(), "ann", Act::ServeNotice { decision: name("d1"), statement: text("s") }),
+        Rule::SourceSafe => (Stage::approved(), "ann", serve("d1", "s")),
         Rule::TwoEyes => (Stage::set(), "ann", Act::ConfirmSafe { text: text("t"), written_by: name("ann") }),
         Rule::TimeToAnswer => {
             let mut stage = Stage::set();
@@ -317,7 +317,7 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             let mut stage = Stage::proposed();
             stage.must("ben", stage.approval("ben", "d1"));
             let decided = stage.case.as_mut().unwrap().decisions.get_mut(&name::<DecisionId>("d1")).unwrap();
-            decided.notice = Some((START, text("statement")));
+            decided.notice = Some(Notice { at: START, statement: text("statement"), public: text("statement") });
             let act = stage.effect("d1");
             (stage, "tribune", act)
         }
@@ -459,7 +459,7 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
         14 => Act::Propose(lift(decision, "d1", if which.is_multiple_of(2) { &[] } else { &targets })),
         15..=17 if known => stage.approval(if which.is_multiple_of(7) { "ben" } else { by }, decision),
         18 => Act::Refuse { decision: name(decision), reason: text("no") },
-        19 => Act::ServeNotice { decision: name(decision), statement: text("statement") },
+        19 => serve(decision, "statement"),
         20 | 21 if known => stage.effect(decision),
         22 => Act::RunOut { decision: name(decision) },
         23 => Act::Appeal(Appeal { id: name("p1"), decision: name(decision), ground: text("ground") }),

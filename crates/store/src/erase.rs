@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use review::words::{Digest, Moment, PersonId, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::ERASURES;
 use crate::database::{RecordError, Result};
 use crate::record::{Append, New, Random, Record, Writer, integer, stream_after};
+use crate::{ERASURES, PUBLIC_LOG};
 
 /// What is erased, by whom and why. It is the body of an event itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +61,8 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Anybody but two people, an event or text that is not there or is erased already, and an erasure as target are
-    /// refused; nothing is erased then.
+    /// Anybody but two people, an event or text that is not there or is erased already, and an erasure or a publication
+    /// as target are refused; nothing is erased then.
     pub async fn erase(&self, erasure: &Erasure, random: Random<'_>) -> Result<Erased> {
         erasure.refuse_if_malformed()?;
         let body = serde_json::to_vec(erasure).map_err(|error| RecordError::Form(error.to_string()))?;
@@ -76,10 +76,11 @@ impl Record {
         let by = positions.first().copied().unwrap_or_default();
         for position in &erasure.positions {
             let take = "UPDATE events SET salt = NULL, body = NULL, erased_by = $1 \
-                        WHERE position = $2 AND body IS NOT NULL AND stream <> $3";
-            let take = sqlx::query(take).bind(integer(by)).bind(integer(*position)).bind(ERASURES);
+                        WHERE position = $2 AND body IS NOT NULL AND stream <> $3 AND stream <> $4";
+            let take = sqlx::query(take).bind(integer(by)).bind(integer(*position)).bind(ERASURES).bind(PUBLIC_LOG);
             if take.execute(&mut *writing.transaction).await?.rows_affected() != 1 {
-                let rule = "there is no event to erase: it is not there, is erased already, or is itself an erasure";
+                let rule = "there is no event to erase: it is not there, is erased already, or is an erasure or a \
+                            publication, which must stay";
                 return Err(RecordError::Form(format!("position {position}: {rule}")));
             }
         }

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use crate::ERASURES;
 use crate::database::{Database, Kind, RecordError, Result, places};
+use crate::{ERASURES, PUBLIC_LOG};
 
 /// The longest body of an event.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
@@ -146,6 +146,50 @@ impl Record {
         Ok(answers)
     }
 
+    /// Appends to several streams, all or none. An append that was made before, just as it is, counts as made.
+    ///
+    /// # Errors
+    ///
+    /// One of them was refused ([`RecordError::Refused`]), or the database failed; nothing was written then.
+    pub async fn append_together(&self, appends: &[Append], random: Random<'_>) -> Result<Vec<Vec<u64>>> {
+        let mut writing = self.database.write().await?;
+        let mut writer = Writer::begin(&mut writing.transaction, random, appends).await?;
+        let mut positions = Vec::with_capacity(appends.len());
+        for append in appends {
+            positions.push(writer.append(append).await??);
+        }
+        writer.flush().await?;
+        writing.commit().await?;
+        Ok(positions)
+    }
+
+    /// Appends to a stream of our own.
+    pub(crate) async fn append_own(&self, append: &Append, random: Random<'_>) -> Result<Vec<u64>> {
+        let mut writing = self.database.write().await?;
+        let mut writer = Writer::begin(&mut writing.transaction, random, std::slice::from_ref(append)).await?;
+        let positions = writer.append_any(append).await??;
+        writer.flush().await?;
+        writing.commit().await?;
+        Ok(positions)
+    }
+
+    /// The streams whose names begin so, in the order of their names, each with how many events it has.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn streams(&self, beginning: &str) -> Result<Vec<(String, u64)>> {
+        let pattern = format!("{}%", beginning.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+        let sql = "SELECT stream, MAX(number) FROM events WHERE stream LIKE $1 ESCAPE '!' GROUP BY stream";
+        let rows = sqlx::query(sql).bind(pattern).fetch_all(&self.database.pool).await?;
+        let row = |row: &AnyRow| Ok((row.try_get(0)?, natural(row.try_get(1)?)?));
+        let mut streams = rows.iter().map(row).collect::<Result<Vec<(String, u64)>>>()?;
+        // Databases compare texts each in their own way; and SQLite's LIKE takes `A` for `a`.
+        streams.retain(|(stream, _)| stream.starts_with(beginning));
+        streams.sort();
+        Ok(streams)
+    }
+
     /// The events of one stream that come after a number (0 for all).
     ///
     /// # Errors
@@ -255,14 +299,15 @@ impl<'c, 'r> Writer<'c, 'r> {
 
     /// Appends to one stream: the positions, or why not.
     pub(crate) async fn append(&mut self, append: &Append) -> Result<std::result::Result<Vec<u64>, Refused>> {
-        if append.stream == ERASURES {
-            let rule = "erasures are events of `Record::erase` alone";
-            return Ok(Err(Refused::Form { stream: append.stream.clone(), rule }));
-        }
-        self.append_any(append).await
+        let rule = match append.stream.as_str() {
+            ERASURES => "erasures are events of `Record::erase` alone",
+            PUBLIC_LOG => "publications are events of `PublicLog::publish` alone",
+            _ => return self.append_any(append).await,
+        };
+        Ok(Err(Refused::Form { stream: append.stream.clone(), rule }))
     }
 
-    /// The same, of an erasure as well.
+    /// The same, to the streams of our own as well.
     pub(crate) async fn append_any(&mut self, append: &Append) -> Result<std::result::Result<Vec<u64>, Refused>> {
         let Append { stream, expected, events } = append;
         if let Err(rule) = well_formed(append) {
@@ -349,12 +394,22 @@ pub(crate) async fn page(connection: &mut AnyConnection, from: u64, limit: u32) 
 }
 
 pub(crate) async fn stream_after(connection: &mut AnyConnection, stream: &str, after: u64) -> Result<Vec<Event>> {
+    stream_page(connection, stream, after, u32::MAX).await
+}
+
+/// A page of the events of one stream.
+pub(crate) async fn stream_page(
+    connection: &mut AnyConnection,
+    stream: &str,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Event>> {
     let rows = sqlx::query(
         "SELECT position, stream, number, at, salt, body, commitment, erased_by FROM events \
-         WHERE stream = $1 AND number > $2 ORDER BY number",
+         WHERE stream = $1 AND number > $2 ORDER BY number LIMIT $3",
     );
-    let rows = rows.bind(stream.to_owned()).bind(integer(after)).fetch_all(connection).await?;
-    rows.iter().map(event).collect()
+    let rows = rows.bind(stream.to_owned()).bind(integer(after)).bind(i64::from(limit));
+    rows.fetch_all(connection).await?.iter().map(event).collect()
 }
 
 /// An event as its row has it, held against its commitment.

@@ -7,12 +7,17 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[macro_use]
 #[path = "it/both.rs"]
 mod both;
 #[path = "it/crash.rs"]
 mod crash;
+#[path = "it/log.rs"]
+mod log;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "it/others.rs"]
+mod others;
 #[path = "it/place.rs"]
 mod place;
 #[path = "it/sqlite.rs"]

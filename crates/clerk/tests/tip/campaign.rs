@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clerk::envelope::Envelope;
-use clerk::intake::{report, stream};
 use review::act::{Act, Command, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::Case;
 use review::procedure::{Basis, Procedure};
@@ -13,7 +12,7 @@ use review::rules::{Context, Rule, open};
 use review::words::{Actor, Digest, Moment, Origin, Role, Standard};
 use store::{Append, Identity, New};
 
-use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, message, quick_keys};
+use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, message, quick_keys, report, stream};
 
 #[derive(serde::Deserialize)]
 struct Pack {
@@ -31,7 +30,7 @@ fn campaign() -> Vec<(Source, Origin)> {
     block_on(record.take_in(&sent.collect::<Vec<_>>())).unwrap();
     assert!(drain(&record, MIDNIGHT).is_empty());
     let trace = |id| {
-        let report = block_on(report(&record, id)).unwrap().unwrap();
+        let report = report(&record, id);
         let (command, by) = ("trace".parse().unwrap(), Some(Actor::Person("ina".parse().unwrap())));
         let deed = Deed::Trace { origin: "a campaign".parse().unwrap() };
         let event = report.admit(command, MIDNIGHT, by, deed).unwrap().unwrap();
@@ -41,7 +40,7 @@ fn campaign() -> Vec<(Source, Origin)> {
     let traces: Vec<Append> = reports.iter().map(trace).collect();
     let answers = block_on(record.append_batch(&traces, &mut chance("traces"))).unwrap();
     assert!(answers.iter().all(Result::is_ok));
-    let origin = |id: &_| block_on(report(&record, id)).unwrap().unwrap().origin.unwrap();
+    let origin = |id: &_| report(&record, id).origin.unwrap();
     reports
         .into_iter()
         .map(|report| (origin(&report), report))
@@ -66,6 +65,7 @@ impl Desk {
             outside: false,
             identities: BTreeSet::new(),
             keys: BTreeMap::new(),
+            reads_with: BTreeSet::new(),
             left: None,
         };
         let members = BTreeMap::from([("ann".parse().unwrap(), ann)]);

@@ -1,13 +1,16 @@
 //! Bad input, and input that would like to tell something by its length.
 
+use std::collections::BTreeSet;
+
 use clerk::envelope::{Envelope, EnvelopeError, Purpose, SIZES, Sending};
 use clerk::mailbox::{Stage, mailbox};
 use clerk::receipt::Receipt;
 use clerk::sealed::{Sealed, Sheet, SheetError, file_name};
+use clerk::shown::opening;
 use proptest::prelude::*;
 use review::report::Channel;
-use review::words::ReportId;
-use store::Message;
+use review::words::{Digest, ReportId};
+use store::{Erasure, Message};
 
 use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, keys, message, people};
 
@@ -128,6 +131,27 @@ fn a_text_that_was_altered_opens_for_nobody() {
     for padded in [&b""[..], b"\n", b"{}\n", &[0; 4_096], b"{\"form\":\"tribune.sheet/1\"}\n"] {
         assert!(Sheet::read(padded, &report()).is_err());
     }
+}
+
+#[test]
+fn a_report_that_was_erased_is_like_one_that_never_was() {
+    let (house, place) = (House::new(), Place::new());
+    let record = place.open();
+    let mine = keys("mine");
+    block_on(record.take_in(&[message(&house.begins(&mine, "text", &["mallory"]))])).unwrap();
+    assert!(drain(&record, MIDNIGHT).is_empty());
+    let (by, positions, texts) = (people(&["ann", "ben"]), BTreeSet::from([0, 1]), BTreeSet::new());
+    let erasure = Erasure { at: MIDNIGHT, by, positions, reason: Digest::of("why"), texts };
+    block_on(record.erase(&erasure, &mut chance("erasure"))).unwrap();
+    let found = block_on(mailbox(&mine, &record)).unwrap();
+    assert_eq!((found.stage, found.keep_from.len(), found.letters.len()), (Stage::Nothing, 0, 0));
+    assert!(block_on(opening(&record, &mine.report)).unwrap().is_none());
+    let sending = Sending { text: "more", files: &[] };
+    for again in [house.seal(&mine.report, Purpose::Add, &[], sending).unwrap(), house.begins(&mine, "again", &[])] {
+        block_on(record.take_in(&[message(&again)])).unwrap();
+    }
+    let told = drain(&record, MIDNIGHT.plus_days(1));
+    assert!(told.len() == 2 && told.iter().all(|told| told.contains("or it was erased")), "{told:?}");
 }
 
 #[test]

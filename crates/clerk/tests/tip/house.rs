@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use clerk::envelope::{Envelope, Purpose, Sending};
 use clerk::receipt::{Keys, Receipt};
 use clerk::sealed::{Officer, Readers, SealError};
-use review::report::Channel;
+use review::report::{Channel, Report, ReportEvent};
 use review::words::{Digest, Moment, PersonId, ReportId};
 use store::{Identity, Message, Record};
 use tempfile::TempDir;
@@ -69,7 +69,7 @@ impl House {
         let officer = |person: &str, team: &str, key: &Identity| Officer {
             person: person.parse().unwrap(),
             teams: people(&[team]),
-            key: key.to_public(),
+            keys: vec![key.to_public()],
         };
         Readers {
             officers: vec![
@@ -78,7 +78,7 @@ impl House {
                 officer("una", "law", &self.una),
             ],
             recovery: vec![self.recovery.to_public()],
-            custodians: Some(self.custodians.each_ref().map(Identity::to_public)),
+            custodians: self.custodians.each_ref().map(|key| vec![key.to_public()]),
         }
     }
 
@@ -113,6 +113,20 @@ pub(crate) fn keys(seed: &str) -> Keys {
 pub(crate) fn quick_keys(number: usize, opening: &Identity) -> Keys {
     let name = Digest::of(format!("report {number}")).0.map(|byte| format!("{byte:02x}")).concat();
     Keys { report: format!("r-{}", &name[..32]).parse().unwrap(), opening: opening.clone() }
+}
+
+pub(crate) fn stream(report: &ReportId) -> String {
+    format!("report/{report}")
+}
+
+/// A report as its events tell it.
+pub(crate) fn report(record: &Record, id: &ReportId) -> Report {
+    let events = block_on(record.stream(&stream(id), 0)).unwrap();
+    let parse = |event: &store::Event| serde_json::from_slice(&event.content.as_ref().unwrap().body).unwrap();
+    let events: Vec<ReportEvent> = events.iter().map(parse).collect();
+    let mut report = Report::received_by(&events[0]).unwrap();
+    events[1..].iter().for_each(|event| report.apply(event));
+    report
 }
 
 /// Drains what waits; says what was kept out.

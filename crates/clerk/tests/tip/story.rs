@@ -4,7 +4,6 @@ use std::process::Command;
 
 use age::secrecy::ExposeSecret;
 use clerk::envelope::{Envelope, Purpose, Sending};
-use clerk::intake::{report, stream};
 use clerk::mailbox::{Letter, Mailbox, Stage, answer, mailbox};
 use clerk::sealed::{Readers, SealError, Sheet, SheetError};
 use clerk::shown::{ShownError, check, opening, prove};
@@ -14,11 +13,11 @@ use review::words::{Actor, Digest, Moment};
 use store::{Append, Identity, New, Record};
 use tlog::{Appender, Checkpoint, Policy, Proof, Signer, Tiles};
 
-use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, keys, message, people};
+use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, keys, message, people, report, stream};
 
 /// Somebody of the intake does something with a report.
 fn officer(record: &Record, of: &clerk::receipt::Keys, by: &str, at: Moment, deed: Deed) {
-    let now = block_on(report(record, &of.report)).unwrap().unwrap();
+    let now = report(record, &of.report);
     let id = format!("{by} {}", now.version).parse().unwrap();
     let event = now.admit(id, at, Some(Actor::Person(by.parse().unwrap())), deed).unwrap().unwrap();
     let events = vec![New { at, body: serde_json::to_vec(&event).unwrap() }];

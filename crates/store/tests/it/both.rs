@@ -31,6 +31,8 @@ on_both!(
     what_is_appended_is_read_back_after_reopening,
     a_stale_version_is_refused_and_the_same_events_again_are_not,
     in_a_batch_each_gets_its_own_answer,
+    together_all_go_in_or_none,
+    streams_are_found_by_how_they_begin,
     equal_runs_leave_equal_commitments,
     two_writers_leave_no_gap,
     what_is_altered_is_found_with_its_position,
@@ -98,6 +100,34 @@ fn a_stale_version_is_refused_and_the_same_events_again_are_not(place: &Place) {
         let error = put(&record, stream, 0, bodies).unwrap_err();
         assert!(matches!(error, RecordError::Refused(Refused::Form { .. })), "{error}");
     }
+}
+
+fn together_all_go_in_or_none(place: &Place) {
+    let record = place.open();
+    put(&record, "b", 0, &["there"]).unwrap();
+    let together = |expected| {
+        let appends = [append("a", 0, &["1"]), append("b", expected, &["2"])];
+        block_on(record.append_together(&appends, &mut chance(0)))
+    };
+    let refused = together(0).unwrap_err();
+    assert!(matches!(refused, RecordError::Refused(Refused::Stale { there: 1, .. })), "{refused}");
+    assert_eq!(bodies(&record, "a"), [] as [&str; 0]);
+    assert_eq!(together(1).unwrap(), [[1], [2]]);
+    assert_eq!(together(1).unwrap(), [[1], [2]], "the same again");
+    assert_eq!(verify(&record, None).unwrap().size, 3);
+}
+
+fn streams_are_found_by_how_they_begin(place: &Place) {
+    let record = place.open();
+    for stream in ["case/b", "case/a", "Case/c", "case%/d", "case_e", "report/case/f"] {
+        put(&record, stream, 0, &["1", "2"]).unwrap();
+    }
+    let found = |beginning: &str| block_on(record.streams(beginning)).unwrap();
+    assert_eq!(found("case/"), [("case/a".to_owned(), 2), ("case/b".to_owned(), 2)]);
+    assert_eq!(found("case%"), [("case%/d".to_owned(), 2)]);
+    assert_eq!(found("case_"), [("case_e".to_owned(), 2)]);
+    assert_eq!(found("").len(), 6);
+    assert_eq!(found("none"), []);
 }
 
 fn in_a_batch_each_gets_its_own_answer(place: &Place) {

@@ -1,0 +1,527 @@
+//! A command on its way: who asks, whether their role allows it, what the rules of the case say, and the append.
+//!
+//! A command that meets another which was quicker is held against the rules again, as the case stands then. It signs
+//! nobody in: whoever calls says who asks, and answers for that.
+
+use crate::publish::PublicText;
+use crate::streams::{self, File, Law, Look, Workload};
+use access::{Access, Denied, Somebody, Thing};
+use review::act::{Act, Command, Event};
+use review::case::{Case, Phase};
+use review::report::{Deed, Report, ReportEvent};
+use review::roster::{Change, Roster, RosterEvent};
+use review::rules::{Context, Refusal, Rule, open};
+use review::words::{Actor, CaseId, CommandId, CustomerId, Digest, FormError, Moment, PersonId, ReportId};
+use std::collections::BTreeSet;
+use store::{Append, Record, RecordError, Refused};
+use tokio::sync::Mutex;
+
+/// How often a command is held against the rules again because another was quicker.
+const TRIES: usize = 8;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No role of theirs allows it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A rule of the review is against it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The record refused or failed.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The public log refused or failed.
+    #[error("the public log: {0}")]
+    Log(String),
+    /// Not a name.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// Nobody of that name.
+    #[error("nobody on the roster is, or signs in as, `{0}`; `tribune record people` lists them")]
+    Nobody(String),
+    /// What is named is not there.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// It was erased.
+    #[error("{0} was erased; `tribune record verify` tells by which event")]
+    Erased(String),
+    /// Something in it has another form than this version's.
+    #[error(
+        "position {position}: the event has another form than this version writes ({reason}); use the version that wrote it"
+    )]
+    Strange {
+        /// Where.
+        position: u64,
+        /// What is strange about it.
+        reason: String,
+    },
+    /// Somebody else was quicker, again and again.
+    #[error("others changed it at the same time, again and again; look at it as it is now, and send it again")]
+    Busy,
+    /// Wrong in itself.
+    #[error("{0}")]
+    Wrong(String),
+    /// What must not happen.
+    #[error("{0}; this is a defect of Tribune's, please report it")]
+    Defect(String),
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Somebody on the roster, by their number or by an identity they sign in with.
+    Person(String),
+    /// A customer, who has signed in as such.
+    Customer(CustomerId),
+    /// Tribune itself.
+    System,
+}
+
+/// A command's sending: sent twice, it is carried out once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Of this one sending.
+    pub id: CommandId,
+    /// When.
+    pub at: Moment,
+    /// Who asks.
+    pub by: Sender,
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The number of its event in the case or report.
+    pub number: u64,
+    /// It was carried out before, and changed nothing now.
+    pub before: bool,
+}
+
+/// Randomness, as a closure that fills bytes.
+pub(crate) type Chance = Box<dyn FnMut(&mut [u8]) + Send>;
+
+/// The clerk, with the record before them.
+pub struct Clerk {
+    pub(crate) record: Record,
+    pub(crate) chance: Mutex<Chance>,
+    access: Access,
+}
+
+impl Clerk {
+    /// Takes a seat before a record.
+    ///
+    /// # Errors
+    /// The access policies do not hold together.
+    pub fn new(record: Record, chance: impl FnMut(&mut [u8]) + Send + 'static) -> Result<Self, Error> {
+        Ok(Self { record, chance: Mutex::new(Box::new(chance)), access: Access::built_in()? })
+    }
+
+    /// The record itself, for verifying and backing it up.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    // ---- people ---------------------------------------------------------------------------------------------------
+
+    /// The people.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn roster(&self) -> Result<Roster, Error> {
+        Ok(streams::roster(&self.record).await?.0)
+    }
+
+    /// Makes the roster what it should be: the first time by whoever begins, then by two who decide. Gives what changed.
+    ///
+    /// # Errors
+    /// The rule that is against it.
+    pub async fn set_roster(
+        &self,
+        id: CommandId,
+        at: Moment,
+        by: &BTreeSet<String>,
+        wanted: &Roster,
+    ) -> Result<Vec<Change>, Error> {
+        for _ in 0..TRIES {
+            let (roster, stream) = streams::roster(&self.record).await?;
+            if let Some(done) = stream.events.iter().find(|event| event.id == id) {
+                return Ok(done.changes.clone());
+            }
+            let by = by.iter().map(|name| person(&roster, name)).collect::<Result<BTreeSet<_>, _>>()?;
+            let changes = roster.changes_to(wanted, at);
+            let event = RosterEvent { id: id.clone(), at, by, changes };
+            roster.admit(&event)?;
+            for person in &event.by {
+                self.may(&roster, person, "enrol", &Thing::Record, None, at)?;
+            }
+            if self.append(&[streams::append(streams::ROSTER, stream.length, at, &event)?]).await? {
+                return Ok(event.changes);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Who it is on the roster, by number or identity.
+    ///
+    /// # Errors
+    /// Nobody.
+    pub async fn person(&self, name: &str) -> Result<PersonId, Error> {
+        person(&self.roster().await?, name)
+    }
+
+    /// Whether a person's roles allow something. People from outside see the cases in which they have a part, and no
+    /// others.
+    pub(crate) fn may(
+        &self,
+        roster: &Roster,
+        person: &PersonId,
+        action: &str,
+        thing: &Thing,
+        case: Option<&Case>,
+        at: Moment,
+    ) -> Result<(), Error> {
+        let absent = || Refusal { rule: Rule::Present, mend: format!("{person} is not on the roster, or has left") };
+        let member = roster.present(person, at).ok_or_else(absent)?;
+        let part = case.filter(|case| case.parts.get(person).is_some_and(|part| !part.released));
+        let cases = part.map(|case| case.id.clone()).into_iter().collect();
+        let until = member.left.unwrap_or(Moment(i64::MAX));
+        let outside = member.outside.then_some((cases, until));
+        let who = Somebody { person: person.clone(), roles: member.roles.clone(), outside };
+        Ok(self.access.allows(&who, action, thing, at)?)
+    }
+
+    // ---- looking --------------------------------------------------------------------------------------------------
+
+    /// A case as somebody looks at it, for a purpose; the look is in the record before anything is shown.
+    ///
+    /// # Errors
+    /// They may not, there is none, or the record failed.
+    pub async fn look(&self, who: &Sender, id: &CaseId, purpose: &str, at: Moment) -> Result<File, Error> {
+        let file = streams::case(&self.record, id).await?;
+        match who {
+            Sender::Person(name) => {
+                let roster = self.roster().await?;
+                let by = person(&roster, name)?;
+                self.may(&roster, &by, "read", &Thing::Case(id.clone()), Some(&file.case), at)?;
+                self.note_look(Look { at, by, what: format!("case {id}"), purpose: purpose.to_owned() }).await?;
+            }
+            Sender::Customer(customer) => own(&file.case, customer)?,
+            Sender::System => {}
+        }
+        Ok(file)
+    }
+
+    /// A report as somebody looks at it, likewise. Whom its reporter named does not see it.
+    ///
+    /// # Errors
+    /// They may not, there is none, or the record failed.
+    pub async fn look_at_report(
+        &self,
+        who: &str,
+        id: &ReportId,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<(Report, Vec<ReportEvent>), Error> {
+        let (report, events) = streams::report(&self.record, id).await?;
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        self.may(&roster, &by, "read_report", &Thing::Report(id.clone()), None, at)?;
+        if report.keep_from.contains(&by) {
+            // As if there were none: that there is one would tell whom it is about.
+            return Err(Error::Unknown(format!("report {id}")));
+        }
+        self.note_look(Look { at, by, what: format!("report {id}"), purpose: purpose.to_owned() }).await?;
+        Ok((report, events))
+    }
+
+    pub(crate) async fn note_look(&self, look: Look) -> Result<(), Error> {
+        if look.purpose.trim().is_empty() {
+            return Err(Error::Wrong("say what you look for: --purpose \"…\"; every look is in the record".to_owned()));
+        }
+        for _ in 0..TRIES {
+            let length = streams::read::<Look>(&self.record, streams::LOOKS).await?.length;
+            if self.append(&[streams::append(streams::LOOKS, length, look.at, &look)?]).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Every look, for whoever reads everything.
+    ///
+    /// # Errors
+    /// They may not, or the record failed.
+    pub async fn looks(&self, who: &str, at: Moment) -> Result<Vec<Look>, Error> {
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        self.may(&roster, &by, "read_all", &Thing::Record, None, at)?;
+        Ok(streams::read(&self.record, streams::LOOKS).await?.events)
+    }
+
+    /// Every case that was not erased, as it stands.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn cases(&self) -> Result<Vec<File>, Error> {
+        let laws = streams::laws(&self.record).await?;
+        let mut files = Vec::new();
+        for (stream, _) in self.record.streams(streams::CASES).await? {
+            let stream = streams::read::<Event>(&self.record, &stream).await?;
+            let opened = stream.events.first().filter(|_| stream.erased == 0).and_then(Case::opened_by);
+            let Some(law) = opened.and_then(|case| laws.get(&case.opening.policy.2)) else { continue };
+            let case = Case::fold(&stream.events, &law.procedure);
+            files.extend(case.map(|case| File { case, events: stream.events, law: law.clone() }));
+        }
+        Ok(files)
+    }
+
+    /// Every report that was not erased, as it stands, but for those that this person must not see.
+    ///
+    /// # Errors
+    /// They may see none, or the record failed.
+    pub async fn reports(&self, who: &str, at: Moment) -> Result<Vec<Report>, Error> {
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        let mut reports = Vec::new();
+        for (stream, _) in self.record.streams(streams::REPORTS).await? {
+            let id = stream.trim_start_matches(streams::REPORTS).parse()?;
+            self.may(&roster, &by, "read_report", &Thing::Report(id), None, at)?;
+            let stream = streams::read::<ReportEvent>(&self.record, &stream).await?;
+            let Some(mut report) = stream.events.first().filter(|_| stream.erased == 0).and_then(Report::received_by)
+            else {
+                continue;
+            };
+            stream.events.iter().skip(1).for_each(|event| report.apply(event));
+            if !report.keep_from.contains(&by) {
+                reports.push(report);
+            }
+        }
+        Ok(reports)
+    }
+
+    // ---- acting ---------------------------------------------------------------------------------------------------
+
+    /// Opens a case under a law. Its name is made from the command's, so that a command sent twice opens one case.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn open_case(&self, sent: &Sent, law: &Law, act: Act) -> Result<(CaseId, Done), Error> {
+        let Sent { id, at, by: who } = sent.clone();
+        let Act::Open(opening) = &act else { return Err(Error::Wrong("a case begins by being opened".to_owned())) };
+        if opening.policy != (law.id.clone(), law.version.clone(), law.digest) {
+            return Err(Error::Wrong("the opening names another policy pack than the law it is under".to_owned()));
+        }
+        let case: CaseId = format!("case-{}", short(&id)).parse()?;
+        for _ in 0..TRIES {
+            let stream = streams::read::<Event>(&self.record, &streams::case_stream(&case)).await?;
+            if stream.events.first().is_some_and(|event| event.command.id == id) {
+                return Ok((case, Done { number: 1, before: true }));
+            }
+            let roster = self.roster().await?;
+            let by = self.actor(&roster, &who, None)?;
+            if let Actor::Person(person) = &by {
+                self.may(&roster, person, "open", &Thing::Case(case.clone()), None, at)?;
+            }
+            let (elsewhere, workloads) = streams::elsewhere(&self.record, &law.id, &case).await?;
+            let context = Context::new(&law.procedure, &roster, &elsewhere);
+            let command = Command { id: id.clone(), at, by, act: act.clone() };
+            let event = open(&context, case.clone(), command)?;
+            let workload =
+                Workload { case: case.clone(), policy: law.id.clone(), accounts: opening.accounts.clone(), open: true };
+            let mut appends = vec![
+                streams::append(&streams::case_stream(&case), stream.length, at, &event)?,
+                streams::append(streams::WORKLOADS, workloads, at, &workload)?,
+            ];
+            let laws = streams::read::<Law>(&self.record, streams::LAWS).await?;
+            if !laws.events.iter().any(|known| known.digest == law.digest) {
+                appends.push(streams::append(streams::LAWS, laws.length, at, law)?);
+            }
+            if self.append(&appends).await? {
+                return Ok((case, Done { number: 1, before: false }));
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Carries out an act in a case.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn enact(&self, sent: &Sent, case: &CaseId, act: Act) -> Result<Done, Error> {
+        self.enact_with(sent, case, act, &[]).await
+    }
+
+    /// The same, and these texts become public by it, in one go.
+    pub(crate) async fn enact_with(
+        &self,
+        sent: &Sent,
+        case: &CaseId,
+        act: Act,
+        public: &[PublicText],
+    ) -> Result<Done, Error> {
+        let Sent { id, at, by: who } = sent.clone();
+        for _ in 0..TRIES {
+            let File { case: before, law, .. } = streams::case(&self.record, case).await?;
+            let roster = self.roster().await?;
+            let by = self.actor(&roster, &who, Some(&before))?;
+            if let Actor::Person(person) = &by {
+                let thing = Thing::Case(case.clone());
+                self.may(&roster, person, access::of_act(&act), &thing, Some(&before), at)?;
+            }
+            let (elsewhere, workloads) = streams::elsewhere(&self.record, &law.id, case).await?;
+            let context = Context::new(&law.procedure, &roster, &elsewhere);
+            let command = Command { id: id.clone(), at, by, act: act.clone() };
+            let Some(event) = before.admit(&context, command)? else {
+                return Ok(Done { number: before.version, before: true });
+            };
+            let mut appends = vec![self.event(&event)?];
+            appends.extend(workload(&before, &event, &law, workloads)?);
+            appends.extend(self.published(event.command.at, public).await?);
+            if self.append(&appends).await? {
+                return Ok(Done { number: event.number, before: false });
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Lets one case take in another of the same workload. What people did there counts here.
+    ///
+    /// # Errors
+    /// What is against it, in either case; then nothing happens in both.
+    pub async fn merge(&self, sent: &Sent, into: &CaseId, other: &CaseId) -> Result<Done, Error> {
+        let Sent { id, at, by: who } = sent.clone();
+        for _ in 0..TRIES {
+            let there = streams::case(&self.record, into).await?;
+            let taken = streams::case(&self.record, other).await?;
+            if there.law.id != taken.law.id || there.case.opening.customer != taken.case.opening.customer {
+                let reason = "one case takes in another of the same clause and the same customer";
+                return Err(Error::Wrong(format!("{reason}; {into} and {other} are not")));
+            }
+            let roster = self.roster().await?;
+            let take = Act::TakeIn {
+                other: other.clone(),
+                accounts: taken.case.accounts.clone(),
+                sources: taken.case.sources.clone(),
+                hands: taken.case.parts.iter().map(|(who, part)| (who.clone(), part.hands.clone())).collect(),
+            };
+            let mut appends = Vec::new();
+            let (mut number, mut accounts) = (None, there.case.accounts.clone());
+            accounts.extend(taken.case.accounts.iter().cloned());
+            let (elsewhere, workloads) = streams::elsewhere(&self.record, &there.law.id, into).await?;
+            for (file, act) in [(&there, take), (&taken, Act::GoOnIn { other: into.clone() })] {
+                let by = self.actor(&roster, &who, Some(&file.case))?;
+                if let Actor::Person(person) = &by {
+                    let thing = Thing::Case(file.case.id.clone());
+                    self.may(&roster, person, access::of_act(&act), &thing, Some(&file.case), at)?;
+                }
+                let context = Context::new(&file.law.procedure, &roster, &elsewhere);
+                let command = Command { id: id.clone(), at, by, act };
+                let Some(event) = file.case.admit(&context, command)? else { continue };
+                number = number.or(Some(event.number));
+                appends.push(self.event(&event)?);
+            }
+            let Some(number) = number else { return Ok(Done { number: there.case.version, before: true }) };
+            let over =
+                Workload { case: other.clone(), policy: there.law.id.clone(), accounts: BTreeSet::new(), open: false };
+            let on = Workload { case: into.clone(), policy: there.law.id.clone(), accounts, open: true };
+            let mut both = streams::append(streams::WORKLOADS, workloads, at, &over)?;
+            both.events.extend(streams::append(streams::WORKLOADS, workloads, at, &on)?.events);
+            appends.push(both);
+            if self.append(&appends).await? {
+                return Ok(Done { number, before: false });
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Carries out what an officer does with a report.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn handle_report(&self, sent: &Sent, report: &ReportId, deed: Deed) -> Result<Done, Error> {
+        let Sent { id, at, by: who } = sent.clone();
+        for _ in 0..TRIES {
+            let (before, _) = streams::report(&self.record, report).await?;
+            let roster = self.roster().await?;
+            let by = self.actor(&roster, &who, None)?;
+            match (&by, access::of_deed(&deed)) {
+                (Actor::Person(person), Some(action)) => {
+                    self.may(&roster, person, action, &Thing::Report(report.clone()), None, at)?;
+                }
+                (Actor::System, _) => {}
+                _ => return Err(Error::Wrong("whoever reported does this, with their receipt".to_owned())),
+            }
+            let Some(event) = before.admit(id.clone(), at, Some(by), deed.clone())? else {
+                return Ok(Done { number: before.version, before: true });
+            };
+            let append = streams::append(&streams::report_stream(report), before.version, at, &event)?;
+            if self.append(&[append]).await? {
+                return Ok(Done { number: event.number, before: false });
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Appends all or none; false if somebody else was quicker.
+    pub(crate) async fn append(&self, appends: &[Append]) -> Result<bool, Error> {
+        let mut chance = self.chance.lock().await;
+        match self.record.append_together(appends, &mut **chance).await {
+            Ok(_) => Ok(true),
+            Err(RecordError::Refused(Refused::Stale { .. })) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn event(&self, event: &Event) -> Result<Append, Error> {
+        streams::append(&streams::case_stream(&event.case), event.number - 1, event.command.at, event)
+    }
+
+    fn actor(&self, roster: &Roster, who: &Sender, case: Option<&Case>) -> Result<Actor, Error> {
+        Ok(match who {
+            Sender::Person(name) => Actor::Person(person(roster, name)?),
+            Sender::Customer(customer) => {
+                case.map_or(Ok(()), |case| own(case, customer))?;
+                Actor::Customer
+            }
+            Sender::System => Actor::System,
+        })
+    }
+}
+
+/// A customer's own case; of others it learns not even that they are.
+fn own(case: &Case, customer: &CustomerId) -> Result<(), Error> {
+    if case.opening.customer == *customer { Ok(()) } else { Err(Error::Unknown(format!("case {}", case.id))) }
+}
+
+/// Who somebody is on the roster, by number or identity.
+pub(crate) fn person(roster: &Roster, name: &str) -> Result<PersonId, Error> {
+    let number = name.parse().ok().filter(|person| roster.members.contains_key(person));
+    number.or_else(|| roster.identified(name).cloned()).ok_or_else(|| Error::Nobody(name.to_owned()))
+}
+
+/// What an event changes of the accounts under review, if anything.
+fn workload(before: &Case, event: &Event, law: &Law, length: u64) -> Result<Option<Append>, Error> {
+    let mut after = before.clone();
+    after.apply(event, &law.procedure);
+    if after.accounts == before.accounts && after.phase == before.phase {
+        return Ok(None);
+    }
+    let open = after.phase == Phase::Open;
+    let accounts = if open { after.accounts } else { BTreeSet::new() };
+    let workload = Workload { case: after.id, policy: law.id.clone(), accounts, open };
+    streams::append(streams::WORKLOADS, length, event.command.at, &workload).map(Some)
+}
+
+/// Eight letters and digits that stand for a command.
+fn short(id: &CommandId) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz123456789";
+    let digest = Digest::of(id.as_str());
+    digest
+        .0
+        .iter()
+        .take(8)
+        .filter_map(|byte| LETTERS.get(usize::from(byte & 31)))
+        .map(|byte| char::from(*byte))
+        .collect()
+}

@@ -1,0 +1,177 @@
+//! Private texts of a case: for whom they are encrypted, reading them, and encrypting them anew when people come and go.
+//!
+//! A text of a case is for those who have a part in it and declared that they have no conflict, for whoever wrote it and
+//! for the recovery recipients; a confined one only for some roles among them (what counsel notes under privilege). It
+//! keeps no identity: whoever reads brings their own.
+
+use crate::desk::{Clerk, Error, person};
+use crate::streams::{self, Look};
+use review::case::Case;
+use review::roster::Roster;
+use review::words::{CaseId, Digest, Moment, PersonId, Role, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{Identity, Recipient};
+
+/// A text that only some roles of its case read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Confined {
+    pub(crate) text: Text,
+    pub(crate) case: CaseId,
+    pub(crate) only: BTreeSet<Role>,
+}
+
+/// Where private texts go besides those whom they are for.
+#[derive(Clone, Default)]
+pub struct Papers {
+    /// Who can open everything when keys are lost; kept apart from the server.
+    pub recovery: Vec<Recipient>,
+}
+
+impl Clerk {
+    /// Keeps a private text of a case, or of none; `only` confines it to some roles.
+    ///
+    /// # Errors
+    /// Nobody could read it, or the record failed.
+    pub async fn keep(
+        &self,
+        papers: &Papers,
+        by: Option<&PersonId>,
+        case: Option<&CaseId>,
+        only: &BTreeSet<Role>,
+        text: &[u8],
+        at: Moment,
+    ) -> Result<Text, Error> {
+        let roster = self.roster().await?;
+        let file = match case {
+            Some(case) => Some(streams::case(&self.record, case).await?.case),
+            None => None,
+        };
+        let mut to = readers(&roster, file.as_ref(), only, at)?;
+        to.extend(by.map(|by| keys_of(&roster, by)).transpose()?.into_iter().flatten());
+        to.extend(papers.recovery.iter().cloned());
+        if to.is_empty() {
+            let mend = "put a key to read with on the roster (`age-keygen`, then reads_with), or name a recovery key";
+            return Err(Error::Wrong(format!("nobody could read this text: {mend}")));
+        }
+        let digest = Digest::of(text);
+        if let Some(case) = case.filter(|_| !only.is_empty()) {
+            self.confine(Confined { text: digest, case: case.clone(), only: only.clone() }, at).await?;
+        }
+        Ok(self.record.keep_text(text, &to).await?)
+    }
+
+    async fn confine(&self, confined: Confined, at: Moment) -> Result<(), Error> {
+        loop {
+            let stream = streams::read::<Confined>(&self.record, streams::CONFINED).await?;
+            if stream.events.contains(&confined) {
+                return Ok(());
+            }
+            if self.append(&[streams::append(streams::CONFINED, stream.length, at, &confined)?]).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A private text, read by somebody with their own identity, for a purpose that is in the record first.
+    ///
+    /// # Errors
+    /// They may not, it is not for them, or it is not there.
+    pub async fn read_text(
+        &self,
+        who: &str,
+        case: &CaseId,
+        text: Text,
+        identity: &Identity,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<Vec<u8>, Error> {
+        let file = self.look(&crate::Sender::Person(who.to_owned()), case, purpose, at).await?;
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        if let Some(only) = self.confined(case).await?.get(&text) {
+            let roles = file.case.parts.get(&by).map(|part| part.roles.clone()).unwrap_or_default();
+            if roles.is_disjoint(only) {
+                return Err(Error::Wrong("it is confined to roles that you do not have in this case".to_owned()));
+            }
+        }
+        self.note_look(Look { at, by, what: format!("text {text}"), purpose: purpose.to_owned() }).await?;
+        Ok(self.record.text(text, identity).await?)
+    }
+
+    /// Encrypts every private text of a case anew to those who may read it now. Gives how many were, and how many this
+    /// identity could not open.
+    ///
+    /// # Errors
+    /// They may not, or the record failed.
+    pub async fn rewrap(
+        &self,
+        papers: &Papers,
+        who: &str,
+        case: &CaseId,
+        identity: &Identity,
+        at: Moment,
+    ) -> Result<(usize, usize), Error> {
+        let purpose = "encrypting the texts of the case anew to those who may read them now";
+        let file = self.look(&crate::Sender::Person(who.to_owned()), case, purpose, at).await?;
+        let roster = self.roster().await?;
+        let confined = self.confined(case).await?;
+        let (mut done, mut shut) = (0, 0);
+        for text in texts_of(&file)? {
+            if self.record.ciphertext(text).await?.is_none() {
+                continue;
+            }
+            if self.record.text(text, identity).await.is_err() {
+                shut += 1;
+                continue;
+            }
+            let only = confined.get(&text).cloned().unwrap_or_default();
+            let mut to = readers(&roster, Some(&file.case), &only, at)?;
+            to.extend(papers.recovery.iter().cloned());
+            if to.is_empty() {
+                return Err(Error::Wrong("nobody could read the texts any more; assign somebody first".to_owned()));
+            }
+            self.record.rewrap(&[text], identity, &to).await?;
+            done += 1;
+        }
+        Ok((done, shut))
+    }
+
+    async fn confined(&self, case: &CaseId) -> Result<BTreeMap<Text, BTreeSet<Role>>, Error> {
+        let stream = streams::read::<Confined>(&self.record, streams::CONFINED).await?;
+        let of_case = stream.events.into_iter().filter(|confined| confined.case == *case);
+        Ok(of_case.map(|confined| (confined.text, confined.only)).collect())
+    }
+}
+
+/// The digests that a case's events name. Which of them are texts that are kept is known to the record.
+pub(crate) fn texts_of(file: &streams::File) -> Result<BTreeSet<Digest>, Error> {
+    let text = serde_json::to_string(&file.events).map_err(|error| Error::Defect(error.to_string()))?;
+    Ok(text.split('"').filter_map(|word| word.parse().ok()).collect())
+}
+
+/// Those who may read a text of a case, or without one the intake officers.
+fn readers(roster: &Roster, case: Option<&Case>, only: &BTreeSet<Role>, at: Moment) -> Result<Vec<Recipient>, Error> {
+    let people: Vec<&PersonId> = match case {
+        Some(case) => {
+            let parts = case.parts.iter().filter(|(person, part)| {
+                let clean = !part.released && part.declared == Some(None);
+                let close = roster.closeness(person, &case.opening.customer).is_some();
+                clean && !close && (only.is_empty() || !part.roles.is_disjoint(only))
+            });
+            parts.map(|(person, _)| person).collect()
+        }
+        None => roster.members.keys().filter(|person| roster.is(person, Role::IntakeOfficer, at)).collect(),
+    };
+    let there = people.into_iter().filter(|person| roster.present(person, at).is_some());
+    let keys = there.map(|person| keys_of(roster, person)).collect::<Result<Vec<_>, _>>()?;
+    Ok(keys.concat())
+}
+
+pub(crate) fn keys_of(roster: &Roster, person: &PersonId) -> Result<Vec<Recipient>, Error> {
+    let keys = roster.members.get(person).into_iter().flat_map(|member| &member.reads_with);
+    keys.map(|key| {
+        key.parse().map_err(|why| Error::Wrong(format!("`{key}`, by which {person} reads, is no age recipient: {why}")))
+    })
+    .collect()
+}

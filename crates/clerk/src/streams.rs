@@ -1,0 +1,181 @@
+//! What stands in which stream of the record, and reading it back.
+//!
+//! | stream | what its events are |
+//! |---|---|
+//! | `case/ID` | [`review::act::Event`] |
+//! | `report/ID` | [`review::report::ReportEvent`] |
+//! | `roster` | [`review::roster::RosterEvent`] |
+//! | `laws` | [`Law`]: each policy pack under which a case was opened, kept for as long as its cases |
+//! | `workloads` | [`Workload`]: which accounts are under review in which case |
+//! | `looks` | [`Look`] |
+//! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
+//! | `published` | [`crate::publish::PublicText`] |
+//!
+//! It decides nothing and writes nothing.
+
+use crate::Error;
+use review::act::Event;
+use review::case::Case;
+use review::procedure::Procedure;
+use review::report::{Report, ReportEvent};
+use review::roster::{Roster, RosterEvent};
+use review::words::{AccountId, CaseId, Digest, Moment, PersonId, ReportId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{Append, New, Record};
+
+pub(crate) const CASES: &str = "case/";
+pub(crate) const REPORTS: &str = "report/";
+pub(crate) const ROSTER: &str = "roster";
+pub(crate) const LAWS: &str = "laws";
+pub(crate) const WORKLOADS: &str = "workloads";
+pub(crate) const LOOKS: &str = "looks";
+pub(crate) const CONFINED: &str = "confined";
+pub(crate) const PUBLISHED: &str = "published";
+
+pub(crate) fn case_stream(case: &CaseId) -> String {
+    format!("{CASES}{case}")
+}
+
+pub(crate) fn report_stream(report: &ReportId) -> String {
+    format!("{REPORTS}{report}")
+}
+
+/// A policy pack, as far as a review needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Law {
+    /// Of the pack.
+    pub id: String,
+    /// Of the pack.
+    pub version: String,
+    /// Of the pack, all of it.
+    pub digest: Digest,
+    /// The clause, in a line.
+    pub title: String,
+    /// What a review under it needs.
+    pub procedure: Procedure,
+}
+
+/// A case's accounts, and whether it is open: what keeps two cases off one workload, whoever opens them at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Workload {
+    pub(crate) case: CaseId,
+    /// The policy pack's id.
+    pub(crate) policy: String,
+    pub(crate) accounts: BTreeSet<AccountId>,
+    pub(crate) open: bool,
+}
+
+/// Somebody looked at what is not theirs to know without a purpose (invariant 16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// When.
+    pub at: Moment,
+    /// Who.
+    pub by: PersonId,
+    /// At what: a case, a report, a text, an entity.
+    pub what: String,
+    /// What for.
+    pub purpose: String,
+}
+
+/// What a stream says, in order. An event that was erased is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Stream<E> {
+    pub(crate) events: Vec<E>,
+    /// How many events it has, erased ones too.
+    pub(crate) length: u64,
+    /// How many of them were erased.
+    pub(crate) erased: u64,
+}
+
+pub(crate) async fn read<E: DeserializeOwned>(record: &Record, stream: &str) -> Result<Stream<E>, Error> {
+    let mut read = Stream { events: Vec::new(), length: 0, erased: 0 };
+    for event in record.stream(stream, 0).await? {
+        read.length = event.number;
+        match &event.content {
+            Some(content) => read.events.push(parse(&content.body, event.position)?),
+            None => read.erased += 1,
+        }
+    }
+    Ok(read)
+}
+
+/// An event's body. One of another form was written by another version, or by another hand.
+pub(crate) fn parse<E: DeserializeOwned>(body: &[u8], position: u64) -> Result<E, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Strange { position, reason: error.to_string() })
+}
+
+/// One event at the end of a stream.
+pub(crate) fn append(stream: &str, expected: u64, at: Moment, event: &impl Serialize) -> Result<Append, Error> {
+    let body = serde_json::to_vec(event).map_err(|error| Error::Defect(error.to_string()))?;
+    Ok(Append { stream: stream.to_owned(), expected, events: vec![New { at, body }] })
+}
+
+/// The people, and how many changes there were.
+pub(crate) async fn roster(record: &Record) -> Result<(Roster, Stream<RosterEvent>), Error> {
+    let stream = read::<RosterEvent>(record, ROSTER).await?;
+    let mut roster = Roster::default();
+    stream.events.iter().for_each(|event| roster.apply(event));
+    Ok((roster, stream))
+}
+
+/// The laws that cases were opened under, by their digests.
+pub(crate) async fn laws(record: &Record) -> Result<BTreeMap<Digest, Law>, Error> {
+    let laws = read::<Law>(record, LAWS).await?;
+    Ok(laws.events.into_iter().map(|law| (law.digest, law)).collect())
+}
+
+/// The accounts under review in open cases of a policy, but for one case's own; and how long the stream is.
+pub(crate) async fn elsewhere(
+    record: &Record,
+    policy: &str,
+    but: &CaseId,
+) -> Result<(BTreeMap<AccountId, CaseId>, u64), Error> {
+    let stream = read::<Workload>(record, WORKLOADS).await?;
+    let mut latest: BTreeMap<&CaseId, &Workload> = BTreeMap::new();
+    for workload in stream.events.iter().filter(|workload| workload.policy == policy) {
+        latest.insert(&workload.case, workload);
+    }
+    let open = latest.into_values().filter(|workload| workload.open && workload.case != *but);
+    let accounts = open.flat_map(|workload| workload.accounts.iter().map(|one| (one.clone(), workload.case.clone())));
+    Ok((accounts.collect(), stream.length))
+}
+
+/// A case with its events and its law.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// As it stands.
+    pub case: Case,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The law it is under.
+    pub law: Law,
+}
+
+pub(crate) async fn case(record: &Record, id: &CaseId) -> Result<File, Error> {
+    let stream = read::<Event>(record, &case_stream(id)).await?;
+    if stream.erased > 0 {
+        return Err(Error::Erased(format!("case {id}")));
+    }
+    let unknown = || Error::Unknown(format!("case {id}"));
+    let first = stream.events.first().and_then(Case::opened_by).ok_or_else(unknown)?;
+    let law = laws(record).await?.remove(&first.opening.policy.2);
+    let law = law.ok_or_else(|| Error::Defect(format!("the record does not hold the policy pack of case {id}")))?;
+    let case = Case::fold(&stream.events, &law.procedure).ok_or_else(unknown)?;
+    Ok(File { case, events: stream.events, law })
+}
+
+pub(crate) async fn report(record: &Record, id: &ReportId) -> Result<(Report, Vec<ReportEvent>), Error> {
+    let stream = read::<ReportEvent>(record, &report_stream(id)).await?;
+    if stream.erased > 0 {
+        return Err(Error::Erased(format!("report {id}")));
+    }
+    let mut report = stream.events.first().and_then(Report::received_by);
+    if let Some(report) = &mut report {
+        stream.events.iter().skip(1).for_each(|event| report.apply(event));
+    }
+    let unknown = || Error::Unknown(format!("report {id}"));
+    Ok((report.ok_or_else(unknown)?, stream.events))
+}
