@@ -116,7 +116,8 @@ impl Receipt {
         Zeroizing::new(words.collect::<Vec<_>>().join(" "))
     }
 
-    /// The two keys: one Argon2id, and so as much work for any seven words.
+    /// The two keys: one Argon2id, and so as much work for any seven words. It holds its thread for a sixth of a second and
+    /// 64 MiB: whoever calls says where that may be, and how often at once.
     ///
     /// # Errors
     ///

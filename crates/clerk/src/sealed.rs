@@ -321,7 +321,10 @@ impl Sheet {
 /// follows.
 pub fn file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let turns = |c: char| {
+        let marks = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}'];
+        matches!(c, '\u{61c}' | '\u{feff}') || marks.iter().any(|marks| marks.contains(&c))
+    };
     let plain = |c: char| if c.is_control() || turns(c) { '\u{fffd}' } else { c };
     match last.trim().chars().take(NAME_CHARS_MAX).map(plain).collect::<String>() {
         name if name.is_empty() => "file".to_owned(),
