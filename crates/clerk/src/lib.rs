@@ -8,15 +8,27 @@
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
+//! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
+//! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
+//! | [`intake`] | a day of the intake as events |
+//! | [`mailbox`] | what a receipt lets its reporter learn, and answering them |
+//! | [`shown`] | a report shown to be in the public log, without saying who made it |
 //!
 //! It has no rule of its own and keeps nothing itself: the roles are [`access`]'s, due process is [`review`]'s, durability
 //! is [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no
 //! other. Time comes in with what is asked, randomness as a closure.
 
 mod desk;
+pub mod envelope;
 mod erase;
+pub mod intake;
+pub mod mailbox;
 mod papers;
 mod publish;
+pub mod receipt;
+pub mod sealed;
+pub mod shown;
 mod streams;
 
 pub use desk::{Clerk, Done, Error, Sender, Sent};

@@ -168,7 +168,7 @@ fn readers(roster: &Roster, case: Option<&Case>, only: &BTreeSet<Role>, at: Mome
     Ok(keys.concat())
 }
 
-fn keys_of(roster: &Roster, person: &PersonId) -> Result<Vec<Recipient>, Error> {
+pub(crate) fn keys_of(roster: &Roster, person: &PersonId) -> Result<Vec<Recipient>, Error> {
     let keys = roster.members.get(person).into_iter().flat_map(|member| &member.reads_with);
     keys.map(|key| {
         key.parse().map_err(|why| Error::Wrong(format!("`{key}`, by which {person} reads, is no age recipient: {why}")))

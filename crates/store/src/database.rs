@@ -22,8 +22,8 @@ const WRITER_LOCK: &str = "32775124399944293";
 /// How long a writer waits for another process before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Connections at one time: one writes, the others read.
-const CONNECTIONS_MAX: u32 = 4;
+/// Connections that read at one time.
+const READERS_MAX: u32 = 4;
 
 /// What the record refuses as a whole, and why. Nothing was written then.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +152,9 @@ impl Writing<'_> {
 
 pub(crate) struct Database {
     pub(crate) pool: AnyPool,
+    /// One connection, always the same: SQLite counts a file's changes by what the connection that writes remembers of
+    /// them, and which of several came to write would be told by the file.
+    pub(crate) writer: AnyPool,
     pub(crate) kind: Kind,
     writing: Mutex<()>,
 }
@@ -170,13 +173,18 @@ impl Database {
         let mut first = AnyConnection::connect_with(&options).await?;
         if sqlite {
             make_durable(&mut first).await?;
+            lay_out(&mut first).await?;
         }
         refuse_unless_durable(&mut first, &kind).await?;
         first.close().await?;
-        let pool = AnyPoolOptions::new().max_connections(CONNECTIONS_MAX).after_connect(move |connection, _| {
-            Box::pin(async move { if sqlite { make_durable(connection).await } else { Ok(()) } })
-        });
-        let database = Self { pool: pool.connect_with(options).await?, kind, writing: Mutex::new(()) };
+        let pool = |most| {
+            AnyPoolOptions::new().max_connections(most).after_connect(move |connection, _| {
+                Box::pin(async move { if sqlite { make_durable(connection).await } else { Ok(()) } })
+            })
+        };
+        let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await?;
+        let pool = pool(READERS_MAX).connect_with(options).await?;
+        let database = Self { pool, writer, kind, writing: Mutex::new(()) };
         database.migrate().await?;
         Ok(database)
     }
@@ -185,9 +193,9 @@ impl Database {
     pub(crate) async fn write(&self) -> Result<Writing<'_>> {
         let only_one = self.writing.lock().await;
         let transaction = match self.kind {
-            Kind::Sqlite(_) => self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            Kind::Sqlite(_) => self.writer.begin_with("BEGIN IMMEDIATE").await?,
             Kind::Postgres => {
-                let mut transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                let mut transaction = self.writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
                 let lock = format!("SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock({WRITER_LOCK})");
                 sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
                 transaction
@@ -212,7 +220,7 @@ impl Database {
     pub(crate) async fn scrub(&self, table: &'static str) -> Result<bool> {
         match self.kind {
             Kind::Sqlite(_) => {
-                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await?;
+                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.writer).await?;
                 Ok(row.try_get_unchecked::<i64, _>(0)? == 0)
             }
             Kind::Postgres => {
@@ -286,6 +294,16 @@ async fn make_durable(connection: &mut AnyConnection) -> std::result::Result<(),
     let busy = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
     for pragma in [&busy, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON"] {
         sqlx::raw_sql(AssertSqlSafe(pragma.to_owned())).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Lays SQLite's file out so that pages which were given up can be taken out of it (`incremental_vacuum`). That holds for
+/// the file, and is asked for once: asking writes to it.
+async fn lay_out(connection: &mut AnyConnection) -> Result<()> {
+    let question = sqlx::query("SELECT auto_vacuum FROM pragma_auto_vacuum").fetch_one(&mut *connection);
+    if question.await?.try_get_unchecked::<i64, _>(0)? != 2 {
+        sqlx::raw_sql("PRAGMA auto_vacuum = INCREMENTAL; VACUUM").execute(connection).await?;
     }
     Ok(())
 }

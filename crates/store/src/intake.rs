@@ -3,7 +3,8 @@
 //! A message has a key that chance drew with it, and nothing else. Each time one comes, the whole small table is written
 //! anew in the order of keys, in one transaction:
 //!
-//! - SQLite overwrites what was there (`secure_delete`), and its journal is emptied. The cells and pages that hold the
+//! - SQLite overwrites what was there (`secure_delete`), takes the pages it gave up out of the file, so that new ones come
+//!   in their order and not in that of earlier messages, and its journal is emptied. The cells and pages that hold the
 //!   messages then tell of their keys alone. What remains to be seen is the file's time of change, as the file system
 //!   keeps it, how many messages there are, and, where events were appended in between, on which pages they lie, which
 //!   may tell how many had come by then; a backup has none of it but the number. Blocks that the file system gave up
@@ -61,11 +62,16 @@ impl Record {
     pub async fn take_in(&self, messages: &[Message]) -> Result<()> {
         let mut writing = self.database.write().await?;
         let mut table = read(&mut writing.transaction).await?;
+        let before = table.len();
         for Message { key, body } in messages {
             if table.get(&key[..]).is_some_and(|there| there != body) {
                 return Err(RecordError::Form("another message has this key: draw a new one".into()));
             }
             table.insert(key.to_vec(), body.clone());
+        }
+        if table.len() == before {
+            // Writing it again would be counted.
+            return Ok(());
         }
         self.write_anew(&mut writing.transaction, &table).await?;
         writing.commit().await?;
@@ -130,6 +136,10 @@ impl Record {
     async fn write_anew(&self, connection: &mut AnyConnection, table: &Table) -> Result<()> {
         let empty = if self.database.kind == Kind::Postgres { "TRUNCATE intake" } else { "DELETE FROM intake" };
         sqlx::query(empty).execute(&mut *connection).await?;
+        if self.database.kind != Kind::Postgres {
+            // Pages that were given up would be taken again in the order in which they were, and that is a history.
+            sqlx::raw_sql("PRAGMA incremental_vacuum").execute(&mut *connection).await?;
+        }
         for rows in table.iter().collect::<Vec<_>>().chunks(ROWS_MAX) {
             let sql = format!("INSERT INTO intake (key, body) VALUES {}", places(rows.len(), 2));
             let query = sqlx::query(AssertSqlSafe(sql));

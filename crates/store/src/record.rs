@@ -230,6 +230,7 @@ impl Record {
     /// Lets go of the database.
     pub async fn close(self) {
         self.database.pool.close().await;
+        self.database.writer.close().await;
     }
 
     /// Looks whether the last event fits: what a torn write or a wrong file shows first.

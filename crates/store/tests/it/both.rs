@@ -346,7 +346,8 @@ pub(crate) fn messages(count: u8) -> Vec<Message> {
     let message = |number: u8| {
         let mut key = [0; 32];
         random(&mut key);
-        Message { key, body: vec![number; 300] }
+        // Some go over a page, and over several.
+        Message { key, body: vec![number; if number.is_multiple_of(7) { 20_000 } else { 300 }] }
     };
     (0..count).map(message).collect()
 }
