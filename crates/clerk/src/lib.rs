@@ -8,6 +8,7 @@
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//! | `reports` | reports, from what somebody sends to what an officer reads and answers |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
 //! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
@@ -27,6 +28,7 @@ pub mod mailbox;
 mod papers;
 mod publish;
 pub mod receipt;
+mod reports;
 pub mod sealed;
 pub mod shown;
 mod streams;
@@ -35,4 +37,5 @@ pub use desk::{Clerk, Done, Error, Sender, Sent};
 pub use erase::Erase;
 pub use papers::Papers;
 pub use publish::{Due, Public, PublicText};
+pub use reports::{Lock, Opened, Reporting};
 pub use streams::{File, Founding, Law, Look};

@@ -20,5 +20,7 @@ mod measure;
 mod others;
 #[path = "it/place.rs"]
 mod place;
+#[path = "it/server.rs"]
+mod server;
 #[path = "it/sqlite.rs"]
 mod sqlite;

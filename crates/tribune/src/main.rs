@@ -17,6 +17,7 @@ mod page;
 mod policy;
 mod record;
 mod replay;
+mod report;
 mod restriction;
 mod scan;
 mod simulate;
@@ -49,6 +50,8 @@ enum Command {
     Explain(explain::Args),
     /// Check, test or show a policy pack
     Policy(policy::Args),
+    /// Report, follow a report, take reports in
+    Report(report::Args),
     /// Carry a case: open it, gather evidence, hear the customer, determine, close it
     Case(case::Args),
     /// Propose, sign, approve, refuse, serve and bring into effect
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Report(args) => report::run(args),
         Command::Case(args) => case::run(args),
         Command::Decision(args) => decision::run(*args),
         Command::Appeal(args) => appeal::run(args),

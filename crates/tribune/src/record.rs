@@ -1,7 +1,7 @@
 //! `tribune record`: beginning a record, who is on its roster, verifying, backing up, counting, erasing, and the day's
 //! chores. What is in it is for other commands.
 
-use crate::common::{Failure, output, put, thousands};
+use crate::common::{Failure, note, output, put, thousands};
 use crate::office::{self, Asking, Config, LogConfig, Office, Words, refused};
 use clap::Subcommand;
 use clerk::{Clerk, Erase, Error, Founding};
@@ -286,7 +286,17 @@ async fn counts(office: &Office, year: i32, publish: bool) -> Result<ExitCode, F
 }
 
 async fn day(office: &Office) -> Result<ExitCode, Failure> {
+    let (drained, kept_out) = office.clerk.drain(office.now).await?;
+    for kept in &kept_out {
+        note(&format!("a message stays in the intake: {}", kept.why));
+    }
     let (published, log) = office.publish(true).await?;
     let size = log.tree().size;
-    office.print(&size, &format!("{published} entries published; the public log has {}", thousands(size)))
+    office.print(
+        &size,
+        &format!(
+            "{drained} messages became events; {published} entries published; the public log has {}",
+            thousands(size)
+        ),
+    )
 }

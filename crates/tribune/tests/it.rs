@@ -7,6 +7,13 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[path = "../../store/tests/it/others.rs"]
+mod others;
+#[path = "../../store/tests/it/server.rs"]
+mod server;
+#[path = "it/story.rs"]
+mod story;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

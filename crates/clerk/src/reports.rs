@@ -1,0 +1,249 @@
+//! Reports, from what somebody sends to what an officer reads and answers. What is sealed and how is `sealed`'s and
+//! `envelope`'s; what may happen to a report is [`review::report`]'s.
+
+use crate::desk::{Clerk, Done, Error, Sent, person};
+use crate::envelope::{Envelope, Purpose, Sending};
+use crate::intake::{self, KeptOut};
+use crate::mailbox::{self, Mailbox};
+use crate::receipt::{Keys, Receipt};
+use crate::sealed::{Readers, SealError, Sheet, SheetError};
+use crate::streams::{self, Look};
+use crate::{Papers, shown};
+use access::Thing;
+use review::public::{Entry, commitment};
+use review::report::{Channel, Deed, ReportEvent};
+use review::words::{Moment, PersonId, ReportId, Text};
+use std::collections::BTreeSet;
+use store::{Identity, PUBLIC_LOG, PublicLog, Publication};
+use tlog::Proof;
+
+/// What somebody reports.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporting<'a> {
+    /// How.
+    pub channel: Channel,
+    /// Who they are, if they give a name: two custodians keep it.
+    pub who: Option<&'a str>,
+    /// People or teams who must not see it.
+    pub keep_from: &'a BTreeSet<PersonId>,
+    /// In their words, with files.
+    pub sending: Sending<'a>,
+}
+
+/// A sheet of a report, opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The event that names it.
+    pub event: ReportEvent,
+    /// What it says; none if it is erased, or not for this key.
+    pub sheet: Option<Sheet>,
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
+impl From<SheetError> for Error {
+    fn from(error: SheetError) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
+impl Clerk {
+    /// Takes a report in: it is on disk, encrypted, when its receipt is given. The receipt is kept by nobody.
+    ///
+    /// # Errors
+    /// There is nothing to keep, nobody could read it, or the record failed.
+    pub async fn receive(&self, papers: &Papers, reporting: Reporting<'_>, at: Moment) -> Result<Receipt, Error> {
+        let receipt = Receipt::draw(&mut **self.chance.lock().await);
+        let keys = receipt.keys().map_err(|error| Error::Wrong(error.to_string()))?;
+        let Reporting { channel, who, keep_from, sending } = reporting;
+        let purpose = Purpose::Receive { channel, mailbox: keys.mailbox(), who };
+        self.take_in(papers, &keys.report, purpose, keep_from, sending, at).await?;
+        Ok(receipt)
+    }
+
+    /// Takes in what a reporter adds, or that they ask others to look again. Where there is no such report it stays in
+    /// the intake, so that nobody learns whether there is one.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub async fn receive_more(
+        &self,
+        papers: &Papers,
+        keys: &Keys,
+        purpose: Purpose<'_>,
+        sending: Sending<'_>,
+        at: Moment,
+    ) -> Result<(), Error> {
+        let keep_from = mailbox::mailbox(keys, &self.record).await?.keep_from;
+        self.take_in(papers, &keys.report, purpose, &keep_from, sending, at).await
+    }
+
+    async fn take_in(
+        &self,
+        papers: &Papers,
+        report: &ReportId,
+        purpose: Purpose<'_>,
+        keep_from: &BTreeSet<PersonId>,
+        sending: Sending<'_>,
+        at: Moment,
+    ) -> Result<(), Error> {
+        let readers = Readers::of(&self.roster().await?, &papers.recovery, at)?;
+        let mut chance = self.chance.lock().await;
+        let envelope = Envelope::seal(report, purpose, keep_from, sending, &readers, &mut **chance)?;
+        let message = envelope.message(&mut **chance)?;
+        Ok(self.record.take_in(&[message]).await?)
+    }
+
+    /// What a receipt lets its reporter learn.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn mailbox(&self, keys: &Keys) -> Result<Mailbox, Error> {
+        mailbox::mailbox(keys, &self.record).await
+    }
+
+    /// Turns what waits into events of the day that ended last. Gives how many messages went, and those that stay.
+    ///
+    /// # Errors
+    /// The record failed; everything is as it was then.
+    pub async fn drain(&self, at: Moment) -> Result<(usize, Vec<KeptOut>), Error> {
+        let midnight = Moment(at.0 - at.0.rem_euclid(86_400));
+        let mut chance = self.chance.lock().await;
+        let drained = intake::drain(&self.record, midnight, &mut **chance).await?;
+        if !drained.draining.keys.is_empty() {
+            self.record.drain(&drained.draining, &mut **chance).await?;
+        }
+        Ok((drained.draining.keys.len(), drained.kept_out))
+    }
+
+    /// What is written in a report, opened with an officer's identity, for a purpose that is in the record first.
+    ///
+    /// # Errors
+    /// They may not, there is none, or the record failed.
+    pub async fn read_report(
+        &self,
+        who: &str,
+        report: &ReportId,
+        identity: &Identity,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<Vec<Opened>, Error> {
+        let (_, events) = self.look_at_report(who, report, purpose, at).await?;
+        let mut opened = Vec::new();
+        for event in events {
+            let text = match &event.deed {
+                Deed::Receive { text, .. }
+                | Deed::Add { text }
+                | Deed::Write { text }
+                | Deed::Tell { text }
+                | Deed::AskReview { text } => self.record.ciphertext(*text).await?,
+                Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) => None,
+            };
+            let sheet = text.and_then(|sealed| Sheet::open(&sealed, identity, report).ok());
+            opened.push(Opened { event, sheet });
+        }
+        Ok(opened)
+    }
+
+    /// Writes to a reporter; with `outcome`, what came of the report. The officer's identity opens the first text, which
+    /// names the mailbox.
+    ///
+    /// # Errors
+    /// They may not, or their identity does not open it.
+    pub async fn answer_report(
+        &self,
+        papers: &Papers,
+        sent: &Sent,
+        report: &ReportId,
+        identity: &Identity,
+        text: &str,
+        outcome: bool,
+    ) -> Result<Done, Error> {
+        let (state, events) = streams::report(&self.record, report).await?;
+        let first = events.first().and_then(|event| match &event.deed {
+            Deed::Receive { text, .. } => Some(*text),
+            _ => None,
+        });
+        let first = first.ok_or_else(|| Error::Unknown(format!("report {report}")))?;
+        let sealed = self.record.ciphertext(first).await?;
+        let sealed = sealed.ok_or_else(|| Error::Erased(format!("the text of report {report}")))?;
+        let mailbox = Sheet::open(&sealed, identity, report)?.mailbox;
+        let mailbox = mailbox.ok_or_else(|| Error::Wrong("the report has no mailbox to answer to".to_owned()))?;
+        let readers = Readers::of(&self.roster().await?, &papers.recovery, sent.at)?;
+        let answer = {
+            let mut chance = self.chance.lock().await;
+            mailbox::answer(report, text, &mailbox, &state.keep_from, &readers, &mut **chance)?
+        };
+        self.record.keep_ciphertext(answer.digest, &answer.ciphertext).await?;
+        let text = answer.digest;
+        let deed = if outcome { Deed::Tell { text } } else { Deed::Write { text } };
+        self.handle_report(sent, report, deed).await
+    }
+
+    /// Opens one of the two locks on a reporter's identity. The outer one gives what only the inner one opens; each
+    /// opening is an event before anything is given.
+    ///
+    /// # Errors
+    /// They may not, or their key is not that lock's.
+    pub async fn open_identity(
+        &self,
+        who: &str,
+        report: &ReportId,
+        lock: Lock<'_>,
+        identity: &Identity,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<Vec<u8>, Error> {
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        let (action, what) = match lock {
+            Lock::Outer(_) => ("open_outer_identity", "the outer lock on who made report"),
+            Lock::Inner(_) => ("open_inner_identity", "the inner lock on who made report"),
+        };
+        self.may(&roster, &by, action, &Thing::Report(report.clone()), None, at)?;
+        self.note_look(Look { at, by, what: format!("{what} {report}"), purpose: purpose.to_owned() }).await?;
+        let sealed = match lock {
+            Lock::Outer(text) => {
+                let there = self.record.ciphertext(text).await?;
+                there.ok_or_else(|| Error::Unknown(format!("text {text}")))?
+            }
+            Lock::Inner(sealed) => sealed.to_vec(),
+        };
+        Ok(Sheet::open(&sealed, identity, report)?.body)
+    }
+
+    /// A proof, for anybody, that a report is in the public log; none before its day's batch is published.
+    ///
+    /// # Errors
+    /// The record or the log failed.
+    pub async fn prove_report(&self, log: &PublicLog, report: &ReportId) -> Result<Option<Proof>, Error> {
+        let failed = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
+        let Some(opening) = shown::opening(&self.record, report).await? else { return Ok(None) };
+        let committed = commitment(&opening.salt, &opening.body);
+        for publication in streams::read::<Publication>(&self.record, PUBLIC_LOG).await?.events {
+            for text in &publication.entries {
+                let Ok(Entry::Batch { commitments, .. }) = serde_json::from_str(text) else { continue };
+                if let Some(index) = log.find(text.as_bytes()).filter(|_| commitments.contains(&committed)) {
+                    let Proof { hashes, checkpoint, .. } =
+                        log.prove(index, Vec::new()).await.map_err(|error| failed(&error))?;
+                    let proof = shown::prove(&opening, text.as_bytes(), index, hashes, checkpoint);
+                    return proof.map(Some).map_err(|error| failed(&error));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// One of the two locks on an identity, with what it is opened from.
+#[derive(Clone, Copy, Debug)]
+pub enum Lock<'a> {
+    /// Custodian B's, by the digest that the report's first text names.
+    Outer(Text),
+    /// Custodian A's, on what the outer one gave.
+    Inner(&'a [u8]),
+}

@@ -1,0 +1,504 @@
+//! A whole review, carried from the shell as its people would, on SQLite and on PostgreSQL: from three reports and a
+//! finding to a case that is closed, corrected and reopened, and a public log that software of others verifies.
+
+use crate::others::verified_by_others;
+use crate::server::Server;
+use age::secrecy::ExposeSecret as _;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use store::Identity;
+use tempfile::TempDir;
+
+/// Who is on the roster: roles and manager.
+const PEOPLE: [(&str, &str, &str); 15] = [
+    ("ann", r#""reviewer", "analyst""#, "head"),
+    ("ivy", r#""reviewer", "analyst""#, "head"),
+    ("ned", r#""reviewer""#, "head"),
+    ("ines", r#""intake-officer", "reviewer""#, "head"),
+    ("otto", r#""intake-officer""#, "head"),
+    ("ben", r#""decider""#, "law"),
+    ("cleo", r#""decider""#, "trust"),
+    ("hal", r#""counsel""#, "law"),
+    ("eve", r#""appeal-panel""#, "board"),
+    ("fay", r#""appeal-panel""#, "board"),
+    ("gil", r#""gate-engineer""#, "ops"),
+    ("aud", r#""auditor""#, "board"),
+    ("sal", r#""reviewer""#, "mia"),
+    ("cora", r#""custodian-a""#, "board"),
+    ("cyn", r#""custodian-b""#, "board"),
+];
+
+/// An office in a folder of its own, and the day on which everything happens.
+struct Office {
+    folder: TempDir,
+    day: RefCell<String>,
+    case: RefCell<String>,
+}
+
+impl Office {
+    fn begin(record: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let office = Self { folder, day: RefCell::new("2026-03-01T09:00:00Z".into()), case: RefCell::default() };
+        let mut init = office.command(&["record", "init", "office", "--origin", "tribune.example/log"]);
+        init.args(["--simulated-clock", "--record", record]).env_remove("TRIBUNE_CONFIG");
+        assert!(init.output().unwrap().status.success());
+        let mut roster = String::new();
+        for (person, roles, manager) in PEOPLE {
+            let identity = Identity::generate();
+            office.file(&format!("{person}.id"), identity.to_string().expose_secret());
+            let outside = person == "hal";
+            roster += &format!("[members.{person}]\nroles = [{roles}]\nmanager = \"{manager}\"\noutside = {outside}\n");
+            roster += &format!("identities = [\"idp|{person}\"]\nreads_with = [\"{}\"]\n", identity.to_public());
+            if ["ben", "cleo"].contains(&person) {
+                let key = office.path(person);
+                let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+                assert!(made.unwrap().success());
+                let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+                roster += &format!("[members.{person}.keys]\n\"{}\" = \"ssh\"\n", public.trim());
+            }
+        }
+        roster += "[account_teams.acme]\nmembers = [\"sal\"]\n";
+        office.file("roster.toml", &roster);
+        office.does("", &["record", "roster", "--file", "roster.toml"]);
+        office
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
+        let case = self.case.borrow();
+        command.args(args.iter().map(|arg| if *arg == "CASE" { case.as_str() } else { arg }));
+        command.current_dir(self.folder.path()).env("TRIBUNE_CONFIG", "office/tribune.toml");
+        command.env("TRIBUNE_AT", self.day.borrow().as_str()).env_remove("TRIBUNE_AS");
+        command
+    }
+
+    fn run(&self, who: &str, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        if !who.is_empty() {
+            command.args(["--as", who]);
+        }
+        command.output().unwrap()
+    }
+
+    /// Does something, and gives what was printed.
+    fn does(&self, who: &str, args: &[&str]) -> String {
+        let output = self.run(who, args);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{who}: {args:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Is refused, with a sentence that says so.
+    fn may_not(&self, who: &str, args: &[&str], says: &str) {
+        let output = self.run(who, args);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{who}: {args:?}: {error}");
+        assert!(error.contains(says), "{who}: {args:?}: {error}");
+    }
+
+    fn on(&self, day: &str) {
+        *self.day.borrow_mut() = format!("{day}T09:00:00Z");
+    }
+
+    /// A second person confirms what is to leave.
+    fn confirmed(&self, text: &str, by: &str) {
+        self.does(by, &["case", "confirm", "CASE", &format!("@{text}"), "--written-by", "ann"]);
+    }
+
+    fn approve(&self, decision: &str) {
+        for decider in ["ben", "cleo"] {
+            self.does(decider, &["decision", "approve", "CASE", decision, "--ssh-key", decider]);
+        }
+    }
+
+    /// Drafts, confirms and serves the statement of a decision.
+    fn serve(&self, decision: &str, reasons: &[&str]) {
+        let (at, folder) = (self.day.borrow().clone(), format!("notice-{decision}"));
+        let mut draft = vec!["decision", "draft", "CASE", decision, "--facts", "@facts.txt", "--redress", "A court."];
+        reasons.iter().for_each(|reason| draft.extend(["--reason", reason]));
+        draft.extend(["--served", &at, "--out", &folder]);
+        self.does("ann", &draft);
+        let serve = ["decision", "serve", "CASE", decision, "--draft", &folder];
+        self.may_not("ann", &serve, "let a second person read it");
+        for text in ["statement.txt", "public.txt"] {
+            self.confirmed(&format!("{folder}/{text}"), "ned");
+        }
+        self.does("ann", &serve);
+    }
+
+    fn public(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.path("office/public").join(name)).ok()
+    }
+}
+
+#[test]
+fn a_whole_review_on_sqlite() {
+    review(&Office::begin("sqlite:record.db"));
+}
+
+#[test]
+fn a_whole_review_on_postgresql() {
+    if let Some(server) = Server::shared() {
+        let database = server.new_database();
+        review(&Office::begin(&server.address(&database)));
+    }
+}
+
+fn review(office: &Office) {
+    let (receipt, reports) = three_report(office);
+    opened(office, &reports);
+    conflicts(office);
+    evidence(office);
+    hearing(office);
+    determination(office);
+    data_leaves(office);
+    decided(office);
+    monitored(office);
+    appealed(office);
+    closed(office);
+    published(office, &receipt, &reports[0]);
+}
+
+/// Two report without a name, one with; nobody but the custodians, together, learns it.
+fn three_report(office: &Office) -> (String, Vec<String>) {
+    let words = |said: &str| said.lines().nth(3).unwrap().trim().to_owned();
+    let receipt = words(&office.does("", &["report", "send", "--text", "They keep every call of a whole people."]));
+    assert_eq!(receipt.split(' ').count(), 7);
+    office.file("words.txt", &receipt);
+    office.does("", &["report", "send", "--text", "I saw the same.", "--keep-from", "otto"]);
+    office
+        .does("", &["report", "send", "--text", "I work there.", "--name", "Dora, of the second floor", "--employee"]);
+    office.on("2026-03-02");
+    let drained = office.does("tribune", &["record", "day"]);
+    assert!(drained.contains("3 messages became events; 1 entries published"), "{drained}");
+    assert!(office.does("tribune", &["record", "day"]).contains("0 messages became events; 0 entries"), "once a day");
+    let list = office.does("ines", &["report", "list"]);
+    let mut reports: Vec<String> = list.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(reports.len(), 3, "{list}");
+    assert_eq!(office.does("otto", &["report", "list"]).lines().count(), 2, "one is kept from Otto");
+    office.may_not("ben", &["report", "list"], "may not");
+    let read = |who: &str, report: &str| {
+        let key = format!("{who}.id");
+        office.does(who, &["report", "read", report, "--identity", &key, "--purpose", "triage"])
+    };
+    let texts: Vec<String> = reports.iter().map(|report| read("ines", report)).collect();
+    let place = |of: &str| texts.iter().position(|text| text.contains(of)).unwrap();
+    let (first, named) = (reports[place("every call")].clone(), place("I work there"));
+    let lock = texts[named].lines().find_map(|line| line.trim().strip_prefix("a name, under two locks: ")).unwrap();
+    let named = reports[named].clone();
+    let why = ["--purpose", "a threat to their life", "--out"];
+    let outer = |who: &'static str| {
+        [
+            &["report", "open-outer", &named, lock, "--identity"],
+            &[if who == "cyn" { "cyn.id" } else { "cora.id" }][..],
+            &why,
+            &["inner"],
+        ]
+        .concat()
+    };
+    office.may_not("cora", &outer("cora"), "may not");
+    office.does("cyn", &outer("cyn"));
+    let inner = ["report", "open-inner", &named, "inner", "--identity", "cora.id"];
+    office.does("cora", &[&inner[..], &why, &["who"]].concat());
+    assert_eq!(std::fs::read_to_string(office.path("who")).unwrap(), "Dora, of the second floor");
+    for (report, origin) in reports.iter().zip(["press", "witness", "employee"]) {
+        office.does("ines", &["report", "trace", report, "--origin", origin]);
+    }
+    office.does("ines", &["report", "write", &first, "--text", "Since when?", "--identity", "ines.id"]);
+    let mailbox = office.does("", &["report", "mailbox", "--receipt", "words.txt"]);
+    assert!(mailbox.contains("Since when?") && mailbox.contains("an officer will look"), "{mailbox}");
+    office.does("", &["report", "add", "--receipt", "words.txt", "--text", "Since 2022."]);
+    reports.retain(|report| *report != first);
+    reports.insert(0, first);
+    (receipt, reports)
+}
+
+fn opened(office: &Office, reports: &[String]) {
+    let digest = format!("sha256:{}", "7".repeat(64));
+    let finding = r#"{"rank": 1, "customer": "acme", "accounts": ["a1", "a2"], "score_db": -3.5}"#;
+    office.file("findings.json", &format!(r#"{{"records": {{"digest": "{digest}"}}, "findings": [{finding}]}}"#));
+    let said = office.does("tribune", &["case", "open", "--finding", "findings.json", "--rank", "1"]);
+    *office.case.borrow_mut() = said.split([' ', ':']).nth(1).unwrap().to_owned();
+    let again = ["case", "open", "--finding", "findings.json", "--rank", "1"];
+    office.may_not("ivy", &again, "is under review in case-");
+    for report in reports {
+        office.does("ines", &["case", "join", "CASE", "--report", report]);
+        let case = office.case.borrow().clone();
+        office.does("ines", &["report", "triage", report, "--case", &case]);
+    }
+}
+
+/// Sal sells to the customer; Ivy says that she has a conflict and is replaced; and sales spoke with Ann.
+fn conflicts(office: &Office) {
+    office.may_not("ann", &["case", "assign", "CASE", "--person", "sal", "--role", "reviewer"], "too close");
+    let parts = [
+        ("ann", "reviewer"),
+        ("ann", "analyst"),
+        ("ivy", "reviewer"),
+        ("ned", "reviewer"),
+        ("ines", "reviewer"),
+        ("ben", "decider"),
+        ("cleo", "decider"),
+        ("hal", "counsel"),
+        ("eve", "appeal-panel"),
+        ("fay", "appeal-panel"),
+    ];
+    office.may_not("hal", &["case", "show", "CASE", "--purpose", "curious"], "from outside");
+    for (person, role) in parts {
+        office.does("ann", &["case", "assign", "CASE", "--person", person, "--role", role]);
+    }
+    office.does("ivy", &["case", "declare", "CASE", "--conflict", "my brother works there"]);
+    office.may_not("ivy", &["case", "ask", "CASE", "q0", "--text", "What?"], "has a conflict");
+    office.does("ann", &["case", "release", "CASE", "--person", "ivy"]);
+    for person in ["ann", "ned", "ines", "ben", "cleo", "hal", "eve", "fay"] {
+        office.does(person, &["case", "declare", "CASE", "--none"]);
+    }
+    let contact =
+        ["case", "contact", "CASE", "--from", "sales", "--with", "ann", "--about", "whether this must be now"];
+    office.does("ann", &contact);
+}
+
+fn evidence(office: &Office) {
+    let meters = |id: &str, account: &str| {
+        let about = [format!("{account}:object-storage"), format!("{account}:speech")];
+        let args =
+            ["case", "evidence", "CASE", id, "--basis", "meters", "--text", "hourly rollups", "--origin", "provider"];
+        office.does("tribune", &[&args[..], &["--about", &about[0], "--about", &about[1]]].concat());
+    };
+    meters("m1", "a1");
+    meters("m2", "a2");
+    let add = |who: &str, id: &str, basis: &str, origin: &str| {
+        office.does(who, &["case", "evidence", "CASE", id, "--basis", basis, "--text", id, "--origin", origin]);
+    };
+    add("ann", "contract", "document", "contract");
+    add("ines", "press", "outside-source", "press");
+    add("ines", "again", "outside-source", "press");
+    add("ines", "witness", "outside-source", "witness");
+    add("hal", "opinion", "opinion", "counsel");
+    office.does("ann", &["case", "handle", "CASE", "m1", "--note", "compared with the invoice"]);
+    for (who, step) in [("ann", "facts"), ("ann", "innocent-explanations"), ("hal", "counsel")] {
+        office.does(who, &["case", "step", "CASE", step, "--note", "done as the procedure says"]);
+    }
+    office.may_not("ann", &["case", "step", "CASE", "counsel", "--note", "again"], "the step is done");
+    // Counsel's note is for counsel alone; whoever came in later reads the rest once the texts are encrypted anew.
+    let note = office.does("hal", &["case", "text", "CASE", "privileged advice", "--only", "counsel"]);
+    let read = |who: &str, key: &str| {
+        office.run(who, &["case", "read", "CASE", note.trim(), "--identity", key, "--purpose", "advice"]).status.code()
+    };
+    assert_eq!([read("hal", "hal.id"), read("ann", "ann.id"), read("ann", "hal.id")], [Some(0), Some(1), Some(1)]);
+    office.does("ann", &["case", "rewrap", "CASE", "--identity", "ann.id"]);
+}
+
+fn hearing(office: &Office) {
+    office.on("2026-03-03");
+    office.file("question.txt", "Whose calls do you keep, and on what ground?\n");
+    let ask = ["case", "ask", "CASE", "q1", "--text", "@question.txt", "--days", "14"];
+    office.may_not("ann", &ask, "let a second person read it");
+    let by_ann = ["case", "confirm", "CASE", "@question.txt", "--written-by", "ann"];
+    office.may_not("ann", &by_ann, "ask somebody who did not write it");
+    office.confirmed("question.txt", "ned");
+    office.may_not("ann", &["case", "ask", "CASE", "q1", "--text", "@question.txt", "--days", "3"], "at least 14 days");
+    office.does("ann", &ask);
+    let answer = ["case", "answer", "CASE", "q1", "--text", "We say nothing of our customers."];
+    office.may_not("customer:other", &answer, "there is no case");
+    office.does("customer:acme", &answer);
+}
+
+/// E3, whose calls they are, rests on two sources of different origin: meters cannot reach it.
+fn determination(office: &Office) {
+    office.on("2026-03-10");
+    let file = |third: &str, left_out: &str| {
+        let mut text = "view = \"meters of two services; not: what the recordings are\"\n".to_owned();
+        for element in ["E1", "E2", "E3", "E4", "E5"].iter().filter(|element| **element != left_out) {
+            let evidence = if *element == "E3" { third } else { r#"["m1", "m2"]"# };
+            text += &format!("[{element}]\nanswer = \"established\"\nstandard = \"more-likely-than-not\"\n");
+            text += &format!("evidence = {evidence}\nreasons = \"the rollups, hour by hour\"\n");
+        }
+        office.file("determination.toml", &text);
+    };
+    let determine = ["case", "determine", "CASE", "--file", "determination.toml"];
+    file(r#"["press", "again"]"#, "");
+    office.may_not("ann", &determine, "find a second source of another origin");
+    file(r#"["press", "witness"]"#, "E2");
+    office.may_not("ann", &determine, "answer each element");
+    file(r#"["press", "witness"]"#, "");
+    office.does("ann", &determine);
+    office.does("ned", &["case", "dissent", "CASE", "--determination", "0", "--opinion", "E5 is weak"]);
+}
+
+/// Two decide within a day to hold bulk export, on counsel's opinion, for 72 hours.
+fn data_leaves(office: &Office) {
+    office.on("2026-03-11");
+    let finding = format!("sha256:{}", "e".repeat(64));
+    office.does("tribune", &["case", "leaving", "CASE", "--finding", &finding]);
+    let decide = |who: &str| {
+        let reasons = "Preserving prolongs harm too; three days do not.";
+        office.does(who, &["case", "decide-leaving", "CASE", "--choice", "hold-export", "--reasons", reasons]);
+    };
+    decide("ben");
+    decide("cleo");
+    propose(office, "d0", "hold-export", &["a1,object-storage,,export"], &["export=8,000 TB left in a day"], &[]);
+    office.approve("d0");
+    office.file("facts.txt", "Some 900,000 recordings an hour were taken in, day and night, and turned into text.\n");
+    office.serve("d0", &["export=8,000 TB left in a day"]);
+    office.does("gil", &["decision", "effect", "CASE", "d0"]);
+    office.may_not("ann", &["decision", "run-out", "CASE", "d0"], "its time is not over");
+}
+
+fn propose(office: &Office, id: &str, intervention: &str, targets: &[&str], reasons: &[&str], more: &[&str]) {
+    let mut args = vec!["decision", "propose", "CASE", id, "--intervention", intervention];
+    targets.iter().for_each(|target| args.extend(["--target", target]));
+    reasons.iter().for_each(|reason| args.extend(["--reason", reason]));
+    args.extend(more);
+    office.does("ann", &args);
+}
+
+/// One proposal is refused; the next is approved, served, and takes effect once its notice is over.
+fn decided(office: &Office) {
+    office.on("2026-03-15");
+    office.does("tribune", &["decision", "run-out", "CASE", "d0"]);
+    let (why, review) = (["write=it grows by the hour"], ["--review", "2026-09-01"]);
+    let wide = ["decision", "propose", "CASE", "dx", "--intervention", "read-only", "--target", "a1,billing,,write"];
+    office.may_not("ann", &[&wide[..], &["--reason", why[0]], &review].concat(), "billing is never a target");
+    propose(office, "d1", "read-only", &["a1,object-storage,,write", "a2,object-storage,,write"], &why, &review);
+    office.does("ben", &["decision", "refuse", "CASE", "d1", "--reason", "not on a2, whose data is others'"]);
+    propose(office, "d2", "read-only", &["a1,object-storage,,write"], &why, &review);
+    office.may_not("ann", &["decision", "approve", "CASE", "d2", "--ssh-key", "ben"], "may not approve");
+    office.may_not(
+        "cleo",
+        &["decision", "approve", "CASE", "d2", "--ssh-key", "ben"],
+        "sign what is shown with the key",
+    );
+    office.does("ben", &["decision", "sign", "CASE", "d2", "--ssh-key", "ben", "--out", "ben.sig"]);
+    office.does("ben", &["decision", "approve", "CASE", "d2", "--signature", "ben.sig"]);
+    office.may_not("gil", &["decision", "effect", "CASE", "d2"], "needs 2 approvals");
+    office.does("cleo", &["decision", "approve", "CASE", "d2", "--ssh-key", "cleo", "--id", "once"]);
+    let again = office.does("cleo", &["decision", "approve", "CASE", "d2", "--ssh-key", "cleo", "--id", "once"]);
+    assert!(again.contains("as it was before"), "{again}");
+    office.serve("d2", &why);
+    office.may_not("gil", &["decision", "effect", "CASE", "d2"], "wait 24 hours");
+    office.on("2026-03-17");
+    office.does("gil", &["decision", "effect", "CASE", "d2"]);
+    let in_force = office.does("gil", &["restriction", "list"]);
+    assert!(in_force.contains("a1  object-storage, everywhere: write") && in_force.lines().count() == 1, "{in_force}");
+    propose(office, "d3", "disable", &["a1,speech,,write", "a2,speech,,write"], &["write=as above"], &review);
+    office.approve("d3");
+    office.serve("d3", &["write=as above"]);
+    office.on("2026-03-21");
+    office.does("gil", &["decision", "effect", "CASE", "d3"]);
+    assert_eq!(office.does("gil", &["restriction", "list"]).lines().count(), 3);
+}
+
+/// The use comes back in a linked account: a follow-up, not a target.
+fn monitored(office: &Office) {
+    let finding = format!("sha256:{}", "f".repeat(64));
+    office.does("tribune", &["case", "follow-up", "CASE", "f1", "--account", "a3", "--finding", &finding]);
+    let wide = ["decision", "propose", "CASE", "d4", "--intervention", "disable", "--target", "a3,speech,,write"];
+    let why = ["--reason", "write=it moved", "--review", "2026-09-01"];
+    office.may_not("ann", &[&wide[..], &why].concat(), "no evidence is about speech on a3");
+    office.does("ann", &["case", "settle", "CASE", "f1", "--note", "another workload; opened apart"]);
+}
+
+/// Upheld in part: what was switched off on a2 is lifted, and nothing else.
+fn appealed(office: &Office) {
+    office.on("2026-04-01");
+    let file = ["appeal", "file", "CASE", "p1", "--decision", "d3", "--ground", "a2 is our help line"];
+    office.does("customer:acme", &file);
+    let decide = |who: &str| {
+        let args = ["appeal", "decide", "CASE", "p1", "--outcome", "upheld-in-part", "--reasons", "it is a help line"];
+        office.run(who, &args)
+    };
+    assert_eq!(decide("ben").status.code(), Some(1), "who decided before does not decide the appeal");
+    assert!(decide("eve").status.success() && decide("fay").status.success());
+    let lift = ["decision", "lift", "CASE", "d5", "--decision", "d3", "--keep"];
+    office.may_not("ann", &[&lift[..], &["a3,speech,,write"]].concat(), "fewer targets");
+    office.does("ann", &[&lift[..], &["a1,speech,,write"]].concat());
+    office.approve("d5");
+    office.does("gil", &["decision", "effect", "CASE", "d5"]);
+    assert_eq!(office.does("gil", &["restriction", "list"]).lines().count(), 2);
+    assert_eq!(office.does("gil", &["restriction", "list", "--account", "a2"]).trim(), "nothing is switched off");
+}
+
+fn closed(office: &Office) {
+    let close = ["case", "close", "CASE", "--remedy", "those recorded are told", "--consulted", "their organisations"];
+    let close = [&close[..], &["--lesson", "ask who is recorded before the first byte"]].concat();
+    office.may_not("ann", &close, "checks to come");
+    for (day, days) in [("2026-05-01", "30"), ("2026-07-01", "90"), ("2026-10-01", "180")] {
+        office.on(day);
+        for decision in ["d2", "d3"] {
+            let check = ["case", "check", "CASE", decision, "--days", days, "--use-ended", "true", "--rest-as-before"];
+            office.does("ann", &[&check[..], &["true"]].concat());
+        }
+    }
+    office.does("ann", &close);
+    let list = office.does("ann", &["case", "list"]);
+    assert!(list.contains("closed") && list.contains("2 targets switched off"), "{list}");
+    // What was published was wrong, and others look at what is new.
+    office.file("correction.txt", "The measure began on 17 March, not on 16 March.\n");
+    office.confirmed("correction.txt", "ned");
+    let correct = ["case", "correct", "CASE", "@notice-d2/public.txt", "--text", "@correction.txt"];
+    office.does("ann", &correct);
+    office.on("2026-10-02");
+    let new = ["case", "evidence", "CASE", "leak", "--basis", "document", "--text", "an order", "--origin", "leak"];
+    office.does("ines", &new);
+    office.does("ned", &["case", "reopen", "CASE", "--material", "leak"]);
+    office.may_not("ned", &["case", "assign", "CASE", "--person", "ann", "--role", "reviewer"], "reviewed it before");
+    office.does("ned", &["case", "assign", "CASE", "--person", "ines", "--role", "reviewer"]);
+    let audit = office.does("aud", &["case", "audit", "CASE"]);
+    assert!(audit.contains("no invariant is broken"), "{audit}");
+    let looks = office.does("aud", &["record", "looks"]);
+    assert!(looks.contains("the outer lock on who made report") && looks.contains("a threat to their life"), "{looks}");
+}
+
+/// The public log verifies, by our own verifier and by one that is not ours, and the counts are those of the record.
+fn published(office: &Office, receipt: &str, report: &str) {
+    office.may_not("ann", &["record", "counts", "2026", "--publish"], "2026 is not over");
+    office.on("2027-01-02");
+    office.does("ann", &["record", "counts", "2026", "--publish"]);
+    office.does("tribune", &["record", "day"]);
+    let verified = office.does("aud", &["record", "verify", "--remember", "seen.txt"]);
+    assert!(verified.contains("every hole is explained"), "{verified}");
+    office.does("aud", &["record", "verify", "--remember", "seen.txt"]);
+    let key = std::fs::read_to_string(office.path("office/log.key")).unwrap();
+    let key = tlog::Signer::parse(key.trim()).unwrap().verifier().to_string();
+    let said = office.does("", &["log", "verify", "office/public/log", "--key", &key, "--site", "office/public"]);
+    let facts =
+        ["4 decisions that impose", "1 decisions that lift", "3 statements", "1 corrections", "1 yearly counts"];
+    for fact in facts {
+        assert!(said.contains(fact), "{fact}: {said}");
+    }
+    let entries = verified_by_others(&key, &|path| office.public(&format!("log/{path}")));
+    let text = entries.iter().map(|entry| String::from_utf8(entry.clone()).unwrap()).collect::<Vec<_>>().join("\n");
+    let case = office.case.borrow().clone();
+    let secret = ["acme", "a1\"", "ann", "ben", "object-storage", receipt, report, &case, "Dora"];
+    assert!(secret.iter().all(|word| !text.contains(word)), "the log names nobody");
+    let counts = String::from_utf8(office.public("transparency/2026.csv").unwrap()).unwrap();
+    for line in ["decisions_approved/lift,1", "appeals_upheld_in_part,1", "corrections,1", "contacts/sales/reviewer,1"]
+    {
+        assert!(counts.contains(line), "{line}: {counts}");
+    }
+    // A number that is altered is seen.
+    let path = office.path("office/public/transparency/2026.csv");
+    std::fs::write(&path, counts.replace("corrections,1", "corrections,0")).unwrap();
+    let altered = ["log", "verify", "office/public/log", "--key", &key, "--site", "office/public"];
+    office.may_not("", &altered, "transparency/2026.csv");
+    office.does("", &["report", "prove", "--receipt", "words.txt", "--out", "mine.tlog-proof"]);
+    let shown = office.does("", &["report", "check", "mine.tlog-proof", "--key", &key]);
+    assert!(shown.contains("a report came in on 2026-03-01"), "{shown}");
+    // Erasure leaves a hole that is explained, and the log goes on.
+    office.may_not("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben"], "two");
+    office.does("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben", "--by", "cleo"]);
+    office.does("aud", &["record", "verify", "--remember", "seen.txt"]);
+    office.may_not("ines", &["report", "read", report, "--identity", "ines.id", "--purpose", "x"], "was erased");
+    let said = office.does("", &["log", "verify", "office/public/log", "--key", &key]);
+    assert!(said.contains("erasures"), "{said}");
+}
