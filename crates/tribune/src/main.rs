@@ -4,9 +4,11 @@
 //! rules of the domain here.
 
 mod common;
+mod cosign;
 mod demo;
 mod evaluate;
 mod explain;
+mod http;
 mod log;
 mod looks;
 mod page;
@@ -14,6 +16,7 @@ mod policy;
 mod replay;
 mod scan;
 mod simulate;
+mod witness;
 
 use clap::{Parser, Subcommand};
 use common::Failure;
@@ -43,7 +46,7 @@ enum Command {
     Explain(explain::Args),
     /// Check, test or show a policy pack
     Policy(policy::Args),
-    /// Check a public log from outside
+    /// Check a public log from outside, or witness one
     Log(log::Args),
 }
 

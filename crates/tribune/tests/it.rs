@@ -7,6 +7,9 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[path = "it/witness.rs"]
+mod witness;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
