@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, UpdateVersion};
 
@@ -65,6 +66,21 @@ impl Files {
                     }
                     other => other.map(drop).map_err(|source| failed(path, "written", source)),
                 }
+            }
+        }
+    }
+
+    /// Takes a folder of files away that nobody needs any more.
+    pub(crate) async fn remove(&self, path: &str) -> Result<()> {
+        match self {
+            Self::Local(folder) => {
+                let (folder, name) = (folder.clone(), path.to_owned());
+                on_disk(path, "taken away", move || remove(&folder, &name)).await
+            }
+            Self::Object(store, prefix) => {
+                let keys = store.list(Some(&key(prefix, path))).map_ok(|found| found.location).boxed();
+                let removed = store.delete_stream(keys).try_for_each(|_| std::future::ready(Ok(()))).await;
+                removed.map_err(|source| failed(path, "taken away", source))
             }
         }
     }
@@ -167,6 +183,14 @@ fn change(folder: &Path, path: &str, make: impl Fn(Option<&[u8]>) -> Result<Vec<
     Ok(Ok(new))
 }
 
+fn remove(folder: &Path, path: &str) -> io::Result<()> {
+    let _alone = alone(folder)?;
+    match std::fs::remove_dir_all(folder.join(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// While this lives, nobody else writes below the folder, here or in another process.
 fn alone(folder: &Path) -> io::Result<File> {
     make_folder(folder)?;
@@ -248,6 +272,24 @@ mod tests {
         }
         let left = std::fs::read_dir(folder.path().join("a/b/tile/0/x001/234.p")).unwrap();
         assert_eq!(left.count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_folder_is_taken_away_and_what_lies_beside_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        for files in both(folder.path()) {
+            block_on(async {
+                for path in ["tile/0/000.p/1", "tile/0/000.p/2", "tile/0/000", "tile/0/001.p/1"] {
+                    files.write_once(path, vec![1]).await.unwrap();
+                }
+                files.remove("tile/0/000.p").await.unwrap();
+                files.remove("tile/0/000.p").await.unwrap();
+                assert_eq!(files.read("tile/0/000.p/1").await.unwrap(), None);
+                assert_eq!(files.read("tile/0/000.p/2").await.unwrap(), None);
+                assert_eq!(files.read("tile/0/000").await.unwrap(), Some(vec![1]));
+                assert_eq!(files.read("tile/0/001.p/1").await.unwrap(), Some(vec![1]));
+            });
+        }
     }
 
     #[test]

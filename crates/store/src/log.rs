@@ -304,9 +304,10 @@ impl PublicLog {
     }
 
     /// Goes on from where the fold is: writes the files that are wanted of those that follow, then the checkpoint. It is
-    /// further only when everything is written.
+    /// further only when everything is written. Then the partial files of tiles that filled up are taken away, as C2SP
+    /// allows: each held all that the one before it did.
     async fn advance(&mut self, record: &Record, wanted: impl Fn(Tile) -> bool) -> Result<()> {
-        let (mut state, mut places) = (self.state.clone(), Vec::new());
+        let (mut state, mut places, mut full) = (self.state.clone(), Vec::new(), Vec::new());
         loop {
             let page = publications(record, state.publications).await?;
             if page.is_empty() {
@@ -315,7 +316,9 @@ impl PublicLog {
             for publication in page {
                 for entry in &publication.entries {
                     places.push((Hash::leaf(entry.as_bytes()), state.entries));
-                    self.write(state.add(entry)?, &wanted).await?;
+                    let filled = state.add(entry)?;
+                    full.extend(filled.iter().map(|(tile, _)| *tile));
+                    self.write(filled, &wanted).await?;
                 }
                 state.end(&publication);
             }
@@ -325,6 +328,10 @@ impl PublicLog {
         self.state = state;
         for (leaf, index) in places {
             self.places.entry(leaf).or_insert(index);
+        }
+        // Everything is published; what cannot be taken away now is taken away at an opening.
+        for tile in full {
+            drop(self.files.remove(&format!("{tile}.p")).await);
         }
         Ok(())
     }
@@ -361,8 +368,12 @@ impl PublicLog {
                 Ok(answer) => return Ok(answer),
                 Err(TileError::Read { tile, .. }) => {
                     let path = tile.to_string();
-                    let bytes = self.files.read(&path).await?.ok_or(LogError::Missing { path })?;
-                    read.insert(tile, bytes);
+                    let bytes = match self.files.read(&path).await? {
+                        Some(bytes) => Some(bytes),
+                        // Another process may have gone on, and it has filled up since.
+                        None => self.files.read(&tile.full().to_string()).await?,
+                    };
+                    read.insert(tile, bytes.ok_or(LogError::Missing { path })?);
                 }
                 Err(error) => return Err(LogError::Proof(error.into())),
             }

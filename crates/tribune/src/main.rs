@@ -6,10 +6,12 @@
 mod appeal;
 mod case;
 mod common;
+mod cosign;
 mod decision;
 mod demo;
 mod evaluate;
 mod explain;
+mod http;
 mod log;
 mod looks;
 mod office;
@@ -21,6 +23,8 @@ mod report;
 mod restriction;
 mod scan;
 mod simulate;
+mod site;
+mod witness;
 
 use clap::{Parser, Subcommand};
 use common::Failure;
@@ -62,7 +66,7 @@ enum Command {
     Restriction(restriction::Args),
     /// Begin, verify, back up, count and erase the record
     Record(record::Args),
-    /// Check a public log from outside
+    /// Check a public log from outside, or witness one
     Log(log::Args),
 }
 

@@ -3,6 +3,8 @@
 //! The only place that reads the machine's time and its randomness for the review. It has no rule of the domain.
 
 use crate::common::{self, Failure, Format, output, put};
+use crate::cosign;
+use crate::http::Web;
 use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent};
 use review::act::Act;
 use review::words::{CaseId, CommandId, Digest, Moment, Role, Text};
@@ -230,6 +232,9 @@ impl Office {
     pub(crate) async fn publish(&self, batch: bool) -> Result<(usize, PublicLog), Failure> {
         let mut log = self.public_log().await?;
         let published = self.clerk.publish(&mut log, self.now, batch).await?;
+        if published > 0 {
+            self.ask_witnesses(&mut log).await?;
+        }
         let public = self.path(&self.config.log.public);
         for PublicText { what, digest, text } in self.clerk.public_texts().await? {
             let name = digest.to_string().replace(':', "-");
@@ -245,6 +250,22 @@ impl Office {
             output(Some(&path), |out| out.write_all(text.as_bytes()).map_err(fail))?;
         }
         Ok((published, log))
+    }
+
+    /// Asks the configured witnesses to cosign. One that does not is said, and asked again the next time.
+    async fn ask_witnesses(&self, log: &mut PublicLog) -> Result<(), Failure> {
+        let witness = |config: &WitnessConfig| {
+            let key = config
+                .key
+                .parse()
+                .map_err(|error| Failure::Refused(format!("the key of the witness {}: {error}", config.url)))?;
+            Ok(cosign::Witness { url: config.url.clone(), key })
+        };
+        let witnesses = self.config.log.witnesses.iter().map(witness).collect::<Result<Vec<_>, Failure>>()?;
+        if !witnesses.is_empty() {
+            cosign::gather(&Web::new(cosign::PATIENCE)?, log, &witnesses).await.map_err(|error| refused(&error))?;
+        }
+        Ok(())
     }
 
     /// Says what became of a command.

@@ -13,6 +13,8 @@ mod others;
 mod server;
 #[path = "it/story.rs"]
 mod story;
+#[path = "it/witness.rs"]
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -373,8 +375,12 @@ fn public_log(folder: &Path, entries: u64) -> String {
         let digest = |text: &str| review::words::Digest::of(format!("{text} {number}"));
         let entry = match number % 3 {
             0 => review::public::Entry::Statement { statement: digest("s"), day: "2026-03-01".into() },
-            1 => review::public::Entry::Correction { statement: digest("s"), correction: digest("c") },
-            _ => review::public::Entry::Erasure { commitment: digest("e") },
+            1 => review::public::Entry::Correction {
+                statement: digest("s"),
+                correction: digest("c"),
+                day: "2026-03-01".into(),
+            },
+            _ => review::public::Entry::Erasure { commitment: digest("e"), day: "2026-03-01".into() },
         };
         files.extend(log.push(&entry.bytes().unwrap()).unwrap());
     }

@@ -135,7 +135,9 @@ fn a_log_grows_and_anybodys_software_verifies_it(place: &Place) {
         assert_eq!((log.tree().size, log.seen(), log.batched()), (to, to * 2, to));
         (before, from) = (log.tree(), to);
     }
-    assert!(all(&folder.path().join("log")).keys().all(|path| path == "checkpoint" || Tile::parse(path).is_ok()));
+    let there = all(&folder.path().join("log"));
+    assert!(there.keys().all(|path| path == "checkpoint" || Tile::parse(path).is_ok()));
+    assert!(!there.keys().any(|path| path.contains("/000.p/") && !path.starts_with("tile/1/")), "{:?}", there.keys());
     let again = open(&record, &files).unwrap();
     assert_eq!((again.tree(), again.seen(), again.batched()), (log.tree(), 1_400, 700));
     assert_eq!(again.checkpoint(), log.checkpoint());
@@ -464,16 +466,21 @@ fn a_slow_process_never_shows_an_older_checkpoint(place: &Place) {
     let mut quick = open(&record, &files).unwrap();
     assert_eq!(quick.tree().size, 5, "what the other left out is completed");
     assert_eq!(block_on(slow.catch_up(&record)).unwrap(), quick.tree());
-    publish(&mut quick, &record, publication(5..9)).unwrap();
+    publish(&mut quick, &record, publication(5..300)).unwrap();
     let error = publish(&mut slow, &record, publication(5..7)).unwrap_err();
     assert!(is_stale(&error), "{error}");
-    // It shows what it has: a checkpoint of five, where nine are shown already.
+    // It proves what it knows from what is there now, though the partial files that it knew are gone.
+    assert_eq!(read(&files, "tile/0/000.p/5"), None);
+    let policy = Policy::new(ORIGIN, vec![signer().verifier().clone()], vec![], 0).unwrap();
+    let proof = block_on(slow.prove(4, vec![])).unwrap();
+    proof.verify(Hash::leaf(entry(4).as_bytes()), &policy).unwrap();
+    // It shows what it has: a checkpoint of five, where three hundred are shown already.
     let said = answer(&slow, Tree::EMPTY, 1_772_323_200);
     block_on(slow.cosign(said.as_bytes(), witness().verifier())).unwrap();
     assert_eq!((slow.tree().size, slow.checkpoint().signatures().len()), (5, 2));
     assert_eq!(seen_from_outside(&files, None).unwrap(), quick.tree());
     assert_eq!(block_on(slow.catch_up(&record)).unwrap(), quick.tree());
-    publish(&mut slow, &record, publication(9..10)).unwrap();
+    publish(&mut slow, &record, publication(300..301)).unwrap();
     expect_whole(&slow, &files, Some(quick.tree()));
 }
 
