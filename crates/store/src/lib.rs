@@ -1,5 +1,5 @@
-//! The record: everything that happened in reviews, kept on SQLite or PostgreSQL so that nothing acknowledged is lost and
-//! nothing can be altered unseen; and the files of the public log, made from it.
+//! The record: everything that happened in reviews, kept on SQLite or PostgreSQL so that nothing acknowledged is lost
+//! and nothing can be altered unseen; and the files of the public log, made from it.
 //!
 //! | module | what it is |
 //! |---|---|

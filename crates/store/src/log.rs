@@ -1,4 +1,4 @@
-//! The public log: what the world can check of the record, as files that are made from the record and from nothing else.
+//! The public log: what the world can check of the record, as files made from the record and from nothing else.
 //!
 //! Whatever is published is first an event of the stream `public-log`; tiles and bundles follow, then the checkpoint.
 //! So a crash anywhere is completed by whoever opens the log next, and no file ever says what the record does not hold.
@@ -305,7 +305,7 @@ impl PublicLog {
 
     /// Goes on from where the fold is: writes the files that are wanted of those that follow, then the checkpoint. It is
     /// further only when everything is written. Then the partial files of tiles that filled up are taken away, as C2SP
-    /// allows: each held all that the one before it did.
+    /// allows.
     async fn advance(&mut self, record: &Record, wanted: impl Fn(Tile) -> bool) -> Result<()> {
         let (mut state, mut places, mut full) = (self.state.clone(), Vec::new(), Vec::new());
         loop {

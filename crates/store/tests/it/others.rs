@@ -1,6 +1,6 @@
 //! A public log as software of others sees it: Cloudflare's `signed_note` and `tlog_tiles`, and nothing of ours.
 //!
-//! Whoever tests a log of their own includes this file by its path, and both crates among the dependencies of the tests.
+//! Whoever tests a log of their own includes this file by its path, and names both crates for the tests.
 
 use signed_note::{Note, StandardVerifier, VerifierList};
 use tlog_tiles::{
