@@ -193,4 +193,15 @@ mod tests {
         let more = text.replace("}", r#","customer":"acme"}"#);
         assert!(serde_json::from_str::<Entry>(&more).is_err());
     }
+
+    /// A gate that is given the parts writes the very entry, and finds it in the log.
+    #[test]
+    fn a_gate_computes_the_same_entry() {
+        for (lifts, approvals) in [(false, 2), (true, 3)] {
+            let (text, salt, policy) = ("a decision's text", [3; 32], digest(4));
+            let entry = Entry::Decision { commitment: commitment(&salt, text), policy, lifts, approvals };
+            let own = gate::entry(text, &salt, &gate::Digest(policy.0), lifts, approvals);
+            assert_eq!(own.into_bytes(), entry.bytes().unwrap());
+        }
+    }
 }

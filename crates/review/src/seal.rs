@@ -1,13 +1,7 @@
 //! What an approval signs: a decision, by the digest of its text, and its list of targets, by their Merkle root.
 //!
-//! Names hold no control characters, so a line and a tab part them for good; the same bytes can be made in any language:
-//!
-//! - a *target* is `account TAB service TAB region TAB switches`: the region empty for everywhere, the switches in the
-//!   order of [`Switch`] with commas between;
-//! - the *root* of a list is its Merkle tree hash (RFC 6962 §2.1) over its targets, so that one target can be shown to
-//!   be among those approved without the others;
-//! - a *decision* is the lines that [`text`] writes; its digest is their SHA-256;
-//! - the *message* that is signed is the lines that [`message`] writes.
+//! The bytes themselves are made and read in [`gate::seal`], the same for whoever approves and whoever enforces; here are
+//! the words of a review for them.
 //!
 //! It checks one signature. Whether enough people signed, and the right ones, is asked in [`crate::rules`], and once more
 //! by every gate.
@@ -15,70 +9,53 @@
 use crate::act::{Approval, Decision, Order};
 use crate::roster::{KeyForm, PublicKey};
 use crate::words::{CaseId, Digest, Moment, Switch, Target};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest as _, Sha512};
-use tlog::Hash;
+use gate::seal;
 
-/// The namespace of SSH signatures (`ssh-keygen -Y sign -n`): one made for anything else is no approval.
-pub const SSH_NAMESPACE: &str = "tribune-approval";
+pub use gate::seal::{SSH_NAMESPACE, SshError, ssh_blob};
 
 /// A target as bytes.
 pub fn line(target: &Target) -> String {
     let Target { account, service, region, switches } = target;
-    let switches: Vec<&str> = switches.iter().map(switch).collect();
-    let region = region.as_ref().map_or("", |region| region.as_str());
-    format!("{account}\t{service}\t{region}\t{}", switches.join(","))
+    let region = region.as_ref().map(|region| region.as_str());
+    let switches = switches.iter().map(switch).collect();
+    seal::Target { account: account.as_str(), service: service.as_str(), region, switches }.to_string()
 }
 
-fn switch(switch: &Switch) -> &'static str {
+fn switch(switch: &Switch) -> gate::Switch {
     match switch {
-        Switch::Write => "write",
-        Switch::Read => "read",
-        Switch::Delete => "delete",
-        Switch::Export => "export",
+        Switch::Write => gate::Switch::Write,
+        Switch::Read => gate::Switch::Read,
+        Switch::Delete => gate::Switch::Delete,
+        Switch::Export => gate::Switch::Export,
     }
 }
 
 /// The root of a list.
 pub fn root(targets: &[Target]) -> Digest {
-    let leaves: Vec<Hash> = targets.iter().map(|target| Hash::leaf(line(target).as_bytes())).collect();
-    Digest(*tree(&leaves).as_bytes())
-}
-
-/// Split at the largest power of two that is smaller than the whole.
-fn tree(leaves: &[Hash]) -> Hash {
-    match leaves {
-        [] => Hash::EMPTY_ROOT,
-        [one] => *one,
-        _ => {
-            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Hash::node(&tree(left), &tree(right))
-        }
-    }
+    Digest(seal::root(targets.iter().map(line)).0)
 }
 
 /// A decision as text.
 pub fn text(case: &CaseId, decision: &Decision) -> String {
-    let moment = |at: Option<Moment>| at.map_or("-".to_owned(), |at| at.to_string());
-    let order = match &decision.order {
-        Order::Impose { intervention } => format!("impose {intervention}"),
-        Order::Lift { decision } => format!("lift {decision}"),
+    let Decision { id, order, determination, targets, reasons, emergency, ends, review } = decision;
+    let seconds = |at: &Option<Moment>| at.map(|at| at.0);
+    let order = match order {
+        Order::Impose { intervention } => seal::Order::Impose(intervention.as_str()),
+        Order::Lift { decision } => seal::Order::Lift(decision.as_str()),
     };
-    let determination = decision.determination.map_or("-".to_owned(), |place| place.to_string());
-    let reasons: String =
-        decision.reasons.iter().map(|(of, reason)| format!("reason {} {reason}\n", switch(of))).collect();
-    format!(
-        "tribune decision 1\ncase {case}\ndecision {}\n{order}\ndetermination {determination}\n{reasons}emergency {}\n\
-         ends {}\nreview {}\ntargets {} {}\n",
-        decision.id,
-        if decision.emergency { "yes" } else { "no" },
-        moment(decision.ends),
-        moment(decision.review),
-        decision.targets.len(),
-        root(&decision.targets),
-    )
+    let decision = seal::Decision {
+        case: case.as_str(),
+        id: id.as_str(),
+        order,
+        determination: determination.map(|place| place as u64),
+        reasons: reasons.iter().map(|(of, reason)| (switch(of), gate::Digest(reason.0))).collect(),
+        emergency: *emergency,
+        ends: seconds(ends),
+        review: seconds(review),
+        targets: targets.len() as u64,
+        root: gate::Digest(root(targets).0),
+    };
+    decision.to_string()
 }
 
 /// The digest of a decision.
@@ -88,53 +65,17 @@ pub fn digest(case: &CaseId, decision: &Decision) -> Digest {
 
 /// What is signed: the decision, its list, and what was shown to who signs.
 pub fn message(case: &CaseId, decision: &Decision, shown: &Digest) -> String {
-    let (digest, root) = (digest(case, decision), root(&decision.targets));
-    format!("tribune approval 1\ndecision {digest}\ntargets {root}\nshown {shown}\n")
+    let [digest, root, shown] = [digest(case, decision), root(&decision.targets), *shown].map(|it| gate::Digest(it.0));
+    seal::message(&digest, &root, &shown)
 }
 
 /// Whether an approval is a signature of this message by its key.
 pub fn verify(message: &str, approval: &Approval) -> bool {
-    let Some(signature) = bytes(&approval.signature) else { return false };
-    let Ok(key) = VerifyingKey::from_bytes(&approval.key.0) else { return false };
-    let signed = match approval.form {
-        KeyForm::Passphrase => message.as_bytes().to_vec(),
-        KeyForm::Ssh => ssh_blob(message.as_bytes()),
+    let form = match approval.form {
+        KeyForm::Passphrase => seal::Form::Passphrase,
+        KeyForm::Ssh => seal::Form::Ssh,
     };
-    key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok()
-}
-
-/// What an SSH key signs (OpenSSH `PROTOCOL.sshsig`): magic, namespace, a reserved string, and the hash of the message.
-pub fn ssh_blob(message: &[u8]) -> Vec<u8> {
-    let hash = Sha512::digest(message);
-    let parts: [&[u8]; 4] = [SSH_NAMESPACE.as_bytes(), b"", b"sha512", &hash];
-    let mut blob = b"SSHSIG".to_vec();
-    for part in parts {
-        blob.extend_from_slice(&(part.len() as u32).to_be_bytes());
-        blob.extend_from_slice(part);
-    }
-    blob
-}
-
-/// What is wrong with an SSH signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SshError {
-    /// It is not in the armour that `ssh-keygen -Y sign` writes.
-    #[error(
-        "this is no SSH signature: it begins with `-----BEGIN SSH SIGNATURE-----`, as `ssh-keygen -Y sign` writes it"
-    )]
-    Armour,
-    /// It is cut, or of another version.
-    #[error("the SSH signature is cut or of another version; sign again with a current OpenSSH")]
-    Cut,
-    /// It was made for something else.
-    #[error("the SSH signature was made for something else; sign with `ssh-keygen -Y sign -n {SSH_NAMESPACE}`")]
-    Namespace,
-    /// The key is of another kind.
-    #[error("the key is not Ed25519; make one with `ssh-keygen -t ed25519`, and have it put on the roster")]
-    Kind,
-    /// Another hash.
-    #[error("the message was hashed with something else than SHA-512, which `ssh-keygen -Y sign` uses by itself")]
-    Hash,
+    bytes(&approval.signature).is_some_and(|signature| seal::verify(message, &approval.key.0, form, &signature))
 }
 
 /// The key and the signature (as [`Approval`] has it) of what `ssh-keygen -Y sign` wrote (OpenSSH `PROTOCOL.sshsig`).
@@ -142,34 +83,8 @@ pub enum SshError {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_ssh(armoured: &str) -> Result<(PublicKey, String), SshError> {
-    let body = armoured.trim().strip_prefix("-----BEGIN SSH SIGNATURE-----").ok_or(SshError::Armour)?;
-    let body = body.strip_suffix("-----END SSH SIGNATURE-----").ok_or(SshError::Armour)?;
-    let plain: String = body.split_whitespace().collect();
-    let blob = STANDARD.decode(plain).map_err(|_| SshError::Armour)?;
-    let mut rest = blob.strip_prefix(b"SSHSIG\0\0\0\x01").ok_or(SshError::Cut)?;
-    let mut key = string(&mut rest)?;
-    let [namespace, _, hash, mut signature] =
-        [string(&mut rest)?, string(&mut rest)?, string(&mut rest)?, string(&mut rest)?];
-    if namespace != SSH_NAMESPACE.as_bytes() {
-        return Err(SshError::Namespace);
-    }
-    if string(&mut key)? != b"ssh-ed25519" || string(&mut signature)? != b"ssh-ed25519" {
-        return Err(SshError::Kind);
-    }
-    if hash != b"sha512" {
-        return Err(SshError::Hash);
-    }
-    let key = string(&mut key)?.try_into().map_err(|_| SshError::Cut)?;
-    let signature: [u8; 64] = string(&mut signature)?.try_into().map_err(|_| SshError::Cut)?;
+    let (key, signature) = seal::parse_ssh(armoured)?;
     Ok((PublicKey(key), signature.iter().map(|byte| format!("{byte:02x}")).collect()))
-}
-
-/// Takes a string off the front: its length in four bytes, then its bytes (RFC 4251 §5).
-fn string<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], SshError> {
-    let (length, after) = rest.split_first_chunk::<4>().ok_or(SshError::Cut)?;
-    let (string, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or(SshError::Cut)?;
-    *rest = after;
-    Ok(string)
 }
 
 fn bytes(hex: &str) -> Option<[u8; 64]> {

@@ -1,5 +1,6 @@
 //! The words of a review: who, when, which, how much. Types with their rules of form; no rule of the review itself.
 
+use gate::time::{DAY_SECONDS, civil, days_from_civil};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -41,9 +42,7 @@ macro_rules! name {
             type Err = FormError;
 
             fn from_str(text: &str) -> Result<Self, FormError> {
-                let length = text.chars().count();
-                let plain = !text.chars().any(char::is_control) && text.trim() == text;
-                if !(1..=200).contains(&length) || !plain {
+                if !gate::seal::is_name(text) {
                     let rule = "1 to 200 characters, without control characters and spaces around them";
                     return Err(FormError::new(text, $what, rule));
                 }
@@ -151,8 +150,6 @@ name!(
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
-const DAY_SECONDS: i64 = 86_400;
-
 impl Moment {
     /// This many hours later.
     pub const fn plus_hours(self, hours: i64) -> Self {
@@ -195,32 +192,8 @@ impl Moment {
 /// `2026-03-01T05:00:00Z`.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil(self.0.div_euclid(DAY_SECONDS));
-        let seconds = self.0.rem_euclid(DAY_SECONDS);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        f.write_str(&gate::time::text(self.0))
     }
-}
-
-/// Year, month, day of the days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -241,8 +214,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::Display::fmt(&gate::Digest(self.0), f)
     }
 }
 
@@ -257,14 +229,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, FormError> {
         let wrong = || FormError::new(text, "digest", "`sha256:` and 64 digits of 0 to 9 and a to f");
-        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64).ok_or_else(wrong)?;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            let plain = pair.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-            let pair = std::str::from_utf8(pair).ok().filter(|_| plain).ok_or_else(wrong)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-        }
-        Ok(Self(bytes))
+        gate::Digest::parse(text).map(|digest| Self(digest.0)).ok_or_else(wrong)
     }
 }
 

@@ -1,0 +1,550 @@
+//! Restrictions as they lie in memory, and the check of one request against them.
+//!
+//! A set is built once, never changed, and swapped whole. Five flat arrays hold it; `n` is the number of restrictions
+//! (a target of a decision each), `k` that of different pairs of account and service among them, at most `n`:
+//!
+//! | array | what an element is | bytes |
+//! |---|---|---|
+//! | `slots` | an open-addressed table, never more than half full: 32 bits of the pair's hash, where its rules begin | 8 × (2 to 4) k |
+//! | `rules` | a restriction: its pair, region, switches, times, mode, decision, and the next of the same pair | 56 n |
+//! | `names` | the text of each pair, account and service, once | their lengths |
+//! | `regions` | the name of each region, once | few |
+//! | `sources` | what is said of each decision: its names, its digest, the statement, the sentence | one a decision |
+//!
+//! A check hashes account and service, and looks at one or two slots; where nothing is restricted it ends there. Else it
+//! compares the pair's text (a hash refuses nobody) and goes through the rules of that pair. It allocates nothing, and what
+//! it does is the same for ten restrictions and for a hundred thousand. The hash is SipHash-1-3 under a seed that comes
+//! with the set, so that who chooses names, and not the seed, cannot make them meet.
+//!
+//! It knows nothing of who signed what: that is asked before a set is built from it.
+
+use crate::operation;
+use crate::words::{Digest, Switch, Switches};
+use siphasher::sip::SipHasher13;
+use std::collections::BTreeMap;
+use std::hash::Hasher as _;
+
+/// What a gate is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// Whose resource it is.
+    pub account: &'a str,
+    /// The service: `object-storage`.
+    pub service: &'a str,
+    /// What is to be done: `storage.write`.
+    pub operation: &'a str,
+    /// Where; none if that is not known.
+    pub region: Option<&'a str>,
+    /// When, in seconds since 1970.
+    pub at: i64,
+}
+
+/// What a gate answers, and what whoever asked counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'s> {
+    /// Whether the request passes.
+    pub verdict: Verdict<'s>,
+    /// Nobody mapped the operation to a switch: it passed, whatever is restricted.
+    pub unmapped: bool,
+    /// A restriction of one region did not match since the region was not known.
+    pub region_unknown: bool,
+}
+
+/// Whether a request passes.
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict<'s> {
+    /// It does.
+    Allow,
+    /// It does, and would not if what is in shadow were enforced.
+    WouldRefuse(Restriction<'s>),
+    /// It does not.
+    Refuse(Restriction<'s>),
+}
+
+/// Whom, what, where and when a restriction is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// On which account.
+    pub account: &'a str,
+    /// Which service.
+    pub service: &'a str,
+    /// Only in this region; everywhere if none.
+    pub region: Option<&'a str>,
+    /// What is switched off.
+    pub switches: Switches,
+    /// From when on, in seconds since 1970.
+    pub from: i64,
+    /// Until when reading and bulk export still pass, whatever is switched off.
+    pub window: i64,
+    /// Until when; at this second it is over.
+    pub until: i64,
+    /// Whether it refuses, or is only counted.
+    pub enforced: bool,
+}
+
+/// What is said of a decision to those it stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The case.
+    pub case: String,
+    /// The decision, within the case.
+    pub decision: String,
+    /// Of its text.
+    pub digest: Digest,
+    /// Where the statement of reasons is.
+    pub statement: String,
+    /// A sentence for the customer.
+    pub sentence: String,
+}
+
+/// One restriction of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct Restriction<'s> {
+    set: &'s Set,
+    rule: &'s Rule,
+}
+
+/// Restrictions, and whom they stop.
+#[derive(Clone, Debug, Default)]
+pub struct Set {
+    seed: [u64; 2],
+    slots: Vec<Slot>,
+    rules: Vec<Rule>,
+    names: String,
+    regions: Vec<Box<str>>,
+    sources: Vec<Source>,
+}
+
+/// A place of the table: empty if `rule` is [`NONE`].
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    tag: u32,
+    rule: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    from: i64,
+    /// When it begins to stop reading and export.
+    reads_from: i64,
+    until: i64,
+    /// Where the pair stands in `names`; the service follows the account.
+    name: u32,
+    account_bytes: u16,
+    service_bytes: u16,
+    /// Of one region, or [`NONE`].
+    region: u32,
+    source: u32,
+    /// Its place in the decision's list, from 1.
+    number: u32,
+    /// The next of the same pair, or [`NONE`].
+    next: u32,
+    switches: Switches,
+    enforced: bool,
+}
+
+const NONE: u32 = u32::MAX;
+const READS: Switches = Switches::NONE.with(Switch::Read).with(Switch::Export);
+
+impl Set {
+    /// Whether a request passes. Of several restrictions against it the first speaks, one that is enforced before any in
+    /// shadow.
+    pub fn check(&self, request: &Request<'_>) -> Answer<'_> {
+        let mut answer = Answer { verdict: Verdict::Allow, unmapped: false, region_unknown: false };
+        let Some(needed) = operation::switches(request.operation) else {
+            return Answer { unmapped: true, ..answer };
+        };
+        let hash = hash(self.seed, request.account, request.service);
+        let mut next = self.find(hash, request.account, request.service).1;
+        while let Some(rule) = self.rules.get(next as usize) {
+            next = rule.next;
+            let restriction = Restriction { set: self, rule };
+            if !rule.stands(needed, request.at) {
+                continue;
+            }
+            if !restriction.within(request.region) {
+                answer.region_unknown |= request.region.is_none();
+                continue;
+            }
+            if rule.enforced {
+                return Answer { verdict: Verdict::Refuse(restriction), ..answer };
+            }
+            if matches!(answer.verdict, Verdict::Allow) {
+                answer.verdict = Verdict::WouldRefuse(restriction);
+            }
+        }
+        answer
+    }
+
+    /// Where the table has a pair, or would have it, and its first rule or [`NONE`].
+    fn find(&self, hash: u64, account: &str, service: &str) -> (usize, u32) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut place = hash as usize & mask;
+        while let Some(slot) = self.slots.get(place).filter(|slot| slot.rule != NONE) {
+            let same = |rule| self.pair(rule) == (account, service);
+            if slot.tag == tag(hash) && self.rules.get(slot.rule as usize).is_some_and(same) {
+                return (place, slot.rule);
+            }
+            place = (place + 1) & mask;
+        }
+        (place, NONE)
+    }
+
+    fn pair(&self, rule: &Rule) -> (&str, &str) {
+        let account = rule.name as usize;
+        let service = account + usize::from(rule.account_bytes);
+        let end = service + usize::from(rule.service_bytes);
+        (self.names.get(account..service).unwrap_or_default(), self.names.get(service..end).unwrap_or_default())
+    }
+
+    /// Every restriction, in the order in which they were added.
+    pub fn restrictions(&self) -> impl Iterator<Item = Restriction<'_>> {
+        self.rules.iter().map(|rule| Restriction { set: self, rule })
+    }
+
+    /// How many restrictions it holds.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether it restricts nobody.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// How many bytes it takes, without what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let texts = |source: &Source| {
+            size_of::<Source>()
+                + [&source.case, &source.decision, &source.statement, &source.sentence]
+                    .map(String::len)
+                    .iter()
+                    .sum::<usize>()
+        };
+        size_of::<Slot>() * self.slots.len()
+            + size_of::<Rule>() * self.rules.len()
+            + self.names.len()
+            + self.regions.iter().map(|region| size_of::<Box<str>>() + region.len()).sum::<usize>()
+            + self.sources.iter().map(texts).sum::<usize>()
+    }
+}
+
+impl Rule {
+    /// Whether all that an operation needs is off at this time.
+    fn stands(&self, needed: Switches, at: i64) -> bool {
+        let from = if needed.meets(READS) { self.reads_from } else { self.from };
+        self.switches.covers(needed) && from <= at && at < self.until
+    }
+}
+
+impl<'s> Restriction<'s> {
+    fn within(&self, region: Option<&str>) -> bool {
+        let own = self.set.regions.get(self.rule.region as usize);
+        own.is_none_or(|own| region == Some(own))
+    }
+
+    /// Its name: case, decision and place in the list, with slashes between.
+    pub fn id(&self) -> String {
+        let source = self.source();
+        let (case, decision) = source.map_or(("", ""), |source| (source.case.as_str(), source.decision.as_str()));
+        format!("{case}/{decision}/{}", self.rule.number)
+    }
+
+    /// What is said of its decision.
+    pub fn source(&self) -> Option<&'s Source> {
+        self.set.sources.get(self.rule.source as usize)
+    }
+
+    /// Its place in the decision's list, from 1.
+    pub fn number(&self) -> u32 {
+        self.rule.number
+    }
+
+    /// Whom, what, where and when it is about.
+    pub fn scope(&self) -> Scope<'s> {
+        let Rule { from, reads_from: window, until, switches, enforced, .. } = *self.rule;
+        let (account, service) = self.set.pair(self.rule);
+        let region = self.set.regions.get(self.rule.region as usize).map(|region| &**region);
+        Scope { account, service, region, switches, from, window, until, enforced }
+    }
+}
+
+fn hash([one, two]: [u64; 2], account: &str, service: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(one, two);
+    hasher.write(account.as_bytes());
+    // No byte of a text: it parts the two.
+    hasher.write_u8(0xff);
+    hasher.write(service.as_bytes());
+    hasher.finish()
+}
+
+/// The half of a hash that does not choose the place.
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// A set holds no more than [`u32`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a set holds fewer than 2^32 restrictions and 4 GiB of names, and no name of 65,536 bytes: split what is restricted"
+)]
+pub struct TooMany;
+
+/// Builds a set.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    set: Set,
+    /// How many pairs are in the table.
+    pairs: usize,
+    /// The last rule of the pair of each rule that is the first of one.
+    last: Vec<u32>,
+    regions: BTreeMap<Box<str>, u32>,
+}
+
+impl Builder {
+    /// Of nothing yet. The seed is drawn anew for each set, and told to nobody.
+    pub fn new(seed: [u8; 16]) -> Self {
+        let (one, two) = seed.split_at(8);
+        let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let set = Set { seed: [number(one), number(two)], ..Set::default() };
+        Self { set, pairs: 0, last: Vec::new(), regions: BTreeMap::new() }
+    }
+
+    /// What is said of the decision of the restrictions that follow.
+    pub fn source(&mut self, source: Source) {
+        self.set.sources.push(source);
+    }
+
+    /// One more restriction of the last source; `number` is its place in the decision's list, from 1.
+    ///
+    /// # Errors
+    /// There are too many, or a name is too long; the set is as before.
+    pub fn add(&mut self, number: u32, scope: &Scope<'_>) -> Result<(), TooMany> {
+        let Scope { account, service, from, window, until, switches, enforced, .. } = *scope;
+        let short = |text: &str| u16::try_from(text.len()).map_err(|_| TooMany);
+        let (account_bytes, service_bytes) = (short(account)?, short(service)?);
+        let number_of = |count: usize| u32::try_from(count).ok().filter(|count| *count != NONE).ok_or(TooMany);
+        let own = number_of(self.set.rules.len())?;
+        let source = number_of(self.set.sources.len())?.saturating_sub(1);
+        number_of(self.set.names.len() + account.len() + service.len())?;
+        self.make_room();
+        let hash = hash(self.set.seed, account, service);
+        let (place, first) = self.set.find(hash, account, service);
+        let name = match self.set.rules.get(first as usize) {
+            Some(first) => first.name,
+            None => number_of(self.set.names.len())?,
+        };
+        let region = scope.region.map_or(NONE, |region| self.region(region));
+        let (reads_from, next) = (from.max(window), NONE);
+        let rule = Rule {
+            from,
+            reads_from,
+            until,
+            name,
+            account_bytes,
+            service_bytes,
+            region,
+            source,
+            number,
+            next,
+            switches,
+            enforced,
+        };
+        self.set.rules.push(rule);
+        self.last.push(own);
+        self.link(place, hash, first, own, scope);
+        Ok(())
+    }
+
+    /// Puts a rule into the table, or behind the last of its pair.
+    fn link(&mut self, place: usize, hash: u64, first: u32, own: u32, scope: &Scope<'_>) {
+        if first == NONE {
+            self.set.names.extend([scope.account, scope.service]);
+            self.pairs += 1;
+            if let Some(slot) = self.set.slots.get_mut(place) {
+                *slot = Slot { tag: tag(hash), rule: own };
+            }
+            return;
+        }
+        let Some(last) = self.last.get_mut(first as usize) else { return };
+        if let Some(rule) = self.set.rules.get_mut(*last as usize) {
+            rule.next = own;
+        }
+        *last = own;
+    }
+
+    fn region(&mut self, region: &str) -> u32 {
+        if let Some(known) = self.regions.get(region) {
+            return *known;
+        }
+        // Fewer than there are rules.
+        let number = self.set.regions.len() as u32;
+        self.set.regions.push(region.into());
+        self.regions.insert(region.into(), number);
+        number
+    }
+
+    /// Keeps the table at most half full.
+    fn make_room(&mut self) {
+        let slots = self.set.slots.len();
+        if 2 * (self.pairs + 1) <= slots {
+            return;
+        }
+        let empty = vec![Slot { tag: 0, rule: NONE }; (2 * slots).max(8)];
+        let full = std::mem::replace(&mut self.set.slots, empty);
+        for slot in full.into_iter().filter(|slot| slot.rule != NONE) {
+            let Some(rule) = self.set.rules.get(slot.rule as usize) else { continue };
+            let (account, service) = self.set.pair(rule);
+            let hash = hash(self.set.seed, account, service);
+            let (place, _) = self.set.find(hash, account, service);
+            if let Some(free) = self.set.slots.get_mut(place) {
+                *free = slot;
+            }
+        }
+    }
+
+    /// The set.
+    pub fn build(mut self) -> Set {
+        self.set.rules.shrink_to_fit();
+        self.set.names.shrink_to_fit();
+        self.set.sources.shrink_to_fit();
+        self.set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Drawn = (u8, u8, Option<u8>, u8, i64, i64, i64, bool);
+
+    const SERVICES: [&str; 3] = ["object-storage", "speech", "database"];
+    const OPERATIONS: [&str; 7] = [
+        "storage.write",
+        "storage.list",
+        "storage.delete",
+        "storage.export",
+        "database.requests",
+        "speech.transcription",
+        "storage.capacity",
+    ];
+
+    fn source(number: usize) -> Source {
+        let (case, decision) = (format!("c{number}"), "d1".to_owned());
+        let (statement, sentence) = (format!("/statements/{number}"), "Writing is switched off.".to_owned());
+        Source { case, decision, digest: Digest::of([number as u8]), statement, sentence }
+    }
+
+    fn scopes(drawn: &[Drawn]) -> Vec<(String, &'static str, Option<String>, Scope<'static>)> {
+        let scope = |(account, service, region, switches, from, window, until, enforced): &Drawn| {
+            let switches = Switch::ALL.into_iter().filter(|switch| switches & 1 << *switch as u8 != 0).collect();
+            let (from, window, until) = (*from, *window, *until);
+            let blank =
+                Scope { account: "", service: "", region: None, switches, from, window, until, enforced: *enforced };
+            (format!("a{account}"), SERVICES[usize::from(*service)], region.map(|region| format!("r{region}")), blank)
+        };
+        drawn.iter().map(scope).collect()
+    }
+
+    /// The check as one would say it: each restriction looked at, nothing looked up.
+    fn naive(drawn: &[Drawn], request: &Request<'_>) -> (char, Option<usize>, bool, bool) {
+        let Some(needed) = operation::switches(request.operation) else { return ('a', None, true, false) };
+        let mut unknown = false;
+        let mut shadow = None;
+        for (place, (account, service, region, scope)) in scopes(drawn).iter().enumerate() {
+            let reads = needed.contains(Switch::Read) || needed.contains(Switch::Export);
+            let late = reads && request.at < scope.window;
+            let about = account == request.account
+                && *service == request.service
+                && needed.iter().all(|switch| scope.switches.contains(switch))
+                && (scope.from..scope.until).contains(&request.at)
+                && !late;
+            if !about {
+                continue;
+            }
+            match (region, request.region) {
+                (Some(_), None) => unknown = true,
+                (Some(own), Some(asked)) if own != asked => {}
+                _ if scope.enforced => return ('r', Some(place), false, unknown),
+                _ => shadow = shadow.or(Some(place)),
+            }
+        }
+        (if shadow.is_some() { 'w' } else { 'a' }, shadow, false, unknown)
+    }
+
+    fn set(drawn: &[Drawn]) -> Set {
+        let mut builder = Builder::new([7; 16]);
+        for (place, (account, service, region, scope)) in scopes(drawn).iter().enumerate() {
+            builder.source(source(place));
+            let scope = Scope { account, service, region: region.as_deref(), ..*scope };
+            builder.add(1, &scope).unwrap();
+        }
+        builder.build()
+    }
+
+    fn seen(answer: &Answer<'_>) -> (char, Option<usize>, bool, bool) {
+        let place =
+            |restriction: &Restriction<'_>| restriction.source().and_then(|source| source.case[1..].parse().ok());
+        let (letter, place) = match &answer.verdict {
+            Verdict::Allow => ('a', None),
+            Verdict::WouldRefuse(restriction) => ('w', place(restriction)),
+            Verdict::Refuse(restriction) => ('r', place(restriction)),
+        };
+        (letter, place, answer.unmapped, answer.region_unknown)
+    }
+
+    proptest! {
+        #[test]
+        fn the_check_says_what_a_look_at_every_restriction_says(
+            drawn in prop::collection::vec(
+                (0..12_u8, 0..3_u8, prop::option::of(0..3_u8), 0..16_u8, 0..8_i64, 0..8_i64, 0..9_i64, any::<bool>()), 0..60),
+            asked in prop::collection::vec((0..14_u8, 0..3_usize, prop::option::of(0..4_u8), 0..7_usize, 0..9_i64), 1..60),
+        ) {
+            let set = set(&drawn);
+            prop_assert_eq!(set.len(), drawn.len());
+            for (account, service, region, operation, at) in asked {
+                let (account, region) = (format!("a{account}"), region.map(|region| format!("r{region}")));
+                let request = Request {
+                    account: &account, service: SERVICES[service], operation: OPERATIONS[operation],
+                    region: region.as_deref(), at,
+                };
+                prop_assert_eq!(seen(&set.check(&request)), naive(&drawn, &request), "{:?}", request);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_restricted_reads_back() {
+        let set = set(&[(1, 0, Some(2), 9, 10, 20, 30, true), (1, 0, None, 1, 10, 5, 30, false)]);
+        let scopes: Vec<_> = set.restrictions().map(|one| (one.id(), one.scope())).collect();
+        let [(id, scope), (_, shadow)] = scopes.as_slice() else { panic!("{scopes:?}") };
+        assert_eq!(
+            (id.as_str(), scope.account, scope.service, scope.region),
+            ("c0/d1/1", "a1", "object-storage", Some("r2"))
+        );
+        assert_eq!((scope.switches.to_string().as_str(), scope.window, scope.enforced), ("write,export", 20, true));
+        assert_eq!((shadow.region, shadow.window, shadow.enforced), (None, 10, false));
+        let empty = Builder::new([0; 16]).build();
+        let request = Request { account: "a", service: "s", operation: "storage.write", region: None, at: 0 };
+        assert!(empty.is_empty() && matches!(empty.check(&request).verdict, Verdict::Allow));
+    }
+
+    /// `ab` on `c` is not `a` on `bc`.
+    #[test]
+    fn account_and_service_are_told_apart() {
+        let mut builder = Builder::new([1; 16]);
+        builder.source(source(1));
+        let switches = Switches::NONE.with(Switch::Write);
+        let scope =
+            Scope { account: "ab", service: "c", region: None, switches, from: 0, window: 0, until: 9, enforced: true };
+        builder.add(1, &scope).unwrap();
+        assert_eq!(builder.add(2, &Scope { account: &"x".repeat(65_536), ..scope }), Err(TooMany));
+        let set = builder.build();
+        let refused = |account, service| {
+            let request = Request { account, service, operation: "storage.write", region: None, at: 0 };
+            matches!(set.check(&request).verdict, Verdict::Refuse(_))
+        };
+        assert!(refused("ab", "c") && !refused("a", "bc") && !refused("abc", "") && !refused("", "abc"));
+    }
+}
