@@ -27,7 +27,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("datafusion", &["signals", "cluster"]),
     ("ballista", &["cluster"]),
     ("sqlx", &["store"]),
-    ("cedar-policy", &["access"]),
+    ("cedar-policy", &["access", "bench-gate"]),
 ];
 
 /// A member of the workspace and what its `Cargo.toml` names.

@@ -1,20 +1,22 @@
 //! Restrictions as they lie in memory, and the check of one request against them.
 //!
-//! A set is built once, never changed, and swapped whole. Five flat arrays hold it; `n` is the number of restrictions
-//! (a target of a decision each), `k` that of different pairs of account and service among them, at most `n`:
+//! A set is built once, never changed, and swapped whole. Flat arrays hold it; `n` is the number of restrictions (a target of
+//! a decision each), `k` that of different pairs of account and service among them, at most `n`:
 //!
 //! | array | what an element is | bytes |
 //! |---|---|---|
-//! | `slots` | an open-addressed table, never more than half full: 32 bits of the pair's hash, where its rules begin | 8 × (2 to 4) k |
-//! | `rules` | a restriction: its pair, region, switches, times, mode, decision, and the next of the same pair | 56 n |
+//! | `slots` | an open-addressed table, never more than half full: 32 bits of a pair's hash, where its name and its rules are | 16 × (2 to 4) k |
+//! | `rules` | what a check needs of a restriction: times, region, switches, mode, and the next of the same pair | 32 n |
+//! | `told` | what else is said of it: its pair, its decision, its place in that | 16 n |
 //! | `names` | the text of each pair, account and service, once | their lengths |
 //! | `regions` | the name of each region, once | few |
 //! | `sources` | what is said of each decision: its names, its digest, the statement, the sentence | one a decision |
 //!
-//! A check hashes account and service, and looks at one or two slots; where nothing is restricted it ends there. Else it
-//! compares the pair's text (a hash refuses nobody) and goes through the rules of that pair. It allocates nothing, and what
-//! it does is the same for ten restrictions and for a hundred thousand. The hash is SipHash-1-3 under a seed that comes
-//! with the set, so that who chooses names, and not the seed, cannot make them meet.
+//! A check hashes account and service and looks at one or two slots, mostly in one line of the processor's cache; where
+//! nothing is restricted it ends there. Else it compares the pair's text (a hash refuses nobody) and goes through the rules of
+//! that pair, which are fetched together. It allocates nothing, and what it does is the same for ten restrictions and for a
+//! hundred thousand. The hash is SipHash-1-3 under a seed that comes with the set, so that who chooses names, and not the
+//! seed, cannot make them meet.
 //!
 //! It knows nothing of who signed what: that is asked before a set is built from it.
 
@@ -101,7 +103,8 @@ pub struct Source {
 #[derive(Clone, Copy, Debug)]
 pub struct Restriction<'s> {
     set: &'s Set,
-    rule: &'s Rule,
+    rule: Rule,
+    told: Told,
 }
 
 /// Restrictions, and whom they stop.
@@ -110,9 +113,18 @@ pub struct Set {
     seed: [u64; 2],
     slots: Vec<Slot>,
     rules: Vec<Rule>,
+    told: Vec<Told>,
     names: String,
     regions: Vec<Box<str>>,
     sources: Vec<Source>,
+}
+
+/// Where a pair stands in `names`; the service follows the account.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    start: u32,
+    account_bytes: u16,
+    service_bytes: u16,
 }
 
 /// A place of the table: empty if `rule` is [`NONE`].
@@ -120,7 +132,10 @@ pub struct Set {
 struct Slot {
     tag: u32,
     rule: u32,
+    name: Name,
 }
+
+const EMPTY: Slot = Slot { tag: 0, rule: NONE, name: Name { start: 0, account_bytes: 0, service_bytes: 0 } };
 
 #[derive(Clone, Copy, Debug)]
 struct Rule {
@@ -128,21 +143,23 @@ struct Rule {
     /// When it begins to stop reading and export.
     reads_from: i64,
     until: i64,
-    /// Where the pair stands in `names`; the service follows the account.
-    name: u32,
-    account_bytes: u16,
-    service_bytes: u16,
-    /// Of one region, or [`NONE`].
-    region: u32,
-    source: u32,
-    /// Its place in the decision's list, from 1.
-    number: u32,
     /// The next of the same pair, or [`NONE`].
     next: u32,
+    /// Of one region, or [`ANYWHERE`].
+    region: u16,
     switches: Switches,
     enforced: bool,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    name: Name,
+    source: u32,
+    /// Its place in the decision's list, from 1.
+    number: u32,
+}
+
+const ANYWHERE: u16 = u16::MAX;
 const NONE: u32 = u32::MAX;
 const READS: Switches = Switches::NONE.with(Switch::Read).with(Switch::Export);
 
@@ -157,15 +174,16 @@ impl Set {
         let hash = hash(self.seed, request.account, request.service);
         let mut next = self.find(hash, request.account, request.service).1;
         while let Some(rule) = self.rules.get(next as usize) {
+            let place = next;
             next = rule.next;
-            let restriction = Restriction { set: self, rule };
             if !rule.stands(needed, request.at) {
                 continue;
             }
-            if !restriction.within(request.region) {
+            if !self.is_within(rule, request.region) {
                 answer.region_unknown |= request.region.is_none();
                 continue;
             }
+            let Some(restriction) = self.restriction(place) else { continue };
             if rule.enforced {
                 return Answer { verdict: Verdict::Refuse(restriction), ..answer };
             }
@@ -181,8 +199,7 @@ impl Set {
         let mask = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
         while let Some(slot) = self.slots.get(place).filter(|slot| slot.rule != NONE) {
-            let same = |rule| self.pair(rule) == (account, service);
-            if slot.tag == tag(hash) && self.rules.get(slot.rule as usize).is_some_and(same) {
+            if slot.tag == tag(hash) && self.pair(slot.name) == (account, service) {
                 return (place, slot.rule);
             }
             place = (place + 1) & mask;
@@ -190,16 +207,25 @@ impl Set {
         (place, NONE)
     }
 
-    fn pair(&self, rule: &Rule) -> (&str, &str) {
-        let account = rule.name as usize;
-        let service = account + usize::from(rule.account_bytes);
-        let end = service + usize::from(rule.service_bytes);
+    fn pair(&self, Name { start, account_bytes, service_bytes }: Name) -> (&str, &str) {
+        let account = start as usize;
+        let service = account + usize::from(account_bytes);
+        let end = service + usize::from(service_bytes);
         (self.names.get(account..service).unwrap_or_default(), self.names.get(service..end).unwrap_or_default())
+    }
+
+    fn is_within(&self, rule: &Rule, region: Option<&str>) -> bool {
+        rule.region == ANYWHERE || self.regions.get(usize::from(rule.region)).map(|own| &**own) == region
+    }
+
+    fn restriction(&self, place: u32) -> Option<Restriction<'_>> {
+        let place = place as usize;
+        Some(Restriction { set: self, rule: *self.rules.get(place)?, told: *self.told.get(place)? })
     }
 
     /// Every restriction, in the order in which they were added.
     pub fn restrictions(&self) -> impl Iterator<Item = Restriction<'_>> {
-        self.rules.iter().map(|rule| Restriction { set: self, rule })
+        self.rules.iter().zip(&self.told).map(|(rule, told)| Restriction { set: self, rule: *rule, told: *told })
     }
 
     /// How many restrictions it holds.
@@ -222,7 +248,7 @@ impl Set {
                     .sum::<usize>()
         };
         size_of::<Slot>() * self.slots.len()
-            + size_of::<Rule>() * self.rules.len()
+            + (size_of::<Rule>() + size_of::<Told>()) * self.rules.len()
             + self.names.len()
             + self.regions.iter().map(|region| size_of::<Box<str>>() + region.len()).sum::<usize>()
             + self.sources.iter().map(texts).sum::<usize>()
@@ -233,38 +259,33 @@ impl Rule {
     /// Whether all that an operation needs is off at this time.
     fn stands(&self, needed: Switches, at: i64) -> bool {
         let from = if needed.meets(READS) { self.reads_from } else { self.from };
-        self.switches.covers(needed) && from <= at && at < self.until
+        self.switches.covers(needed) & (from <= at) & (at < self.until)
     }
 }
 
 impl<'s> Restriction<'s> {
-    fn within(&self, region: Option<&str>) -> bool {
-        let own = self.set.regions.get(self.rule.region as usize);
-        own.is_none_or(|own| region == Some(own))
-    }
-
     /// Its name: case, decision and place in the list, with slashes between.
     pub fn id(&self) -> String {
         let source = self.source();
         let (case, decision) = source.map_or(("", ""), |source| (source.case.as_str(), source.decision.as_str()));
-        format!("{case}/{decision}/{}", self.rule.number)
+        format!("{case}/{decision}/{}", self.told.number)
     }
 
     /// What is said of its decision.
     pub fn source(&self) -> Option<&'s Source> {
-        self.set.sources.get(self.rule.source as usize)
+        self.set.sources.get(self.told.source as usize)
     }
 
     /// Its place in the decision's list, from 1.
     pub fn number(&self) -> u32 {
-        self.rule.number
+        self.told.number
     }
 
     /// Whom, what, where and when it is about.
     pub fn scope(&self) -> Scope<'s> {
-        let Rule { from, reads_from: window, until, switches, enforced, .. } = *self.rule;
-        let (account, service) = self.set.pair(self.rule);
-        let region = self.set.regions.get(self.rule.region as usize).map(|region| &**region);
+        let Rule { from, reads_from: window, until, switches, enforced, .. } = self.rule;
+        let (account, service) = self.set.pair(self.told.name);
+        let region = self.set.regions.get(usize::from(self.rule.region)).map(|region| &**region);
         Scope { account, service, region, switches, from, window, until, enforced }
     }
 }
@@ -283,10 +304,10 @@ fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// A set holds no more than [`u32`] counts.
+/// A set holds no more than its numbers count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a set holds fewer than 2^32 restrictions and 4 GiB of names, and no name of 65,536 bytes: split what is restricted"
+    "a set holds fewer than 2^32 restrictions, 4 GiB of names and 65,535 regions, and no name of 65,536 bytes: split what is restricted"
 )]
 pub struct TooMany;
 
@@ -298,7 +319,7 @@ pub struct Builder {
     pairs: usize,
     /// The last rule of the pair of each rule that is the first of one.
     last: Vec<u32>,
-    regions: BTreeMap<Box<str>, u32>,
+    regions: BTreeMap<Box<str>, u16>,
 }
 
 impl Builder {
@@ -330,42 +351,33 @@ impl Builder {
         self.make_room();
         let hash = hash(self.set.seed, account, service);
         let (place, first) = self.set.find(hash, account, service);
-        let name = match self.set.rules.get(first as usize) {
+        let name = match self.set.told.get(first as usize) {
             Some(first) => first.name,
-            None => number_of(self.set.names.len())?,
+            None => Name { start: number_of(self.set.names.len())?, account_bytes, service_bytes },
         };
-        let region = scope.region.map_or(NONE, |region| self.region(region));
+        let region = scope.region.map_or(Ok(ANYWHERE), |region| self.region(region))?;
         let (reads_from, next) = (from.max(window), NONE);
-        let rule = Rule {
-            from,
-            reads_from,
-            until,
-            name,
-            account_bytes,
-            service_bytes,
-            region,
-            source,
-            number,
-            next,
-            switches,
-            enforced,
-        };
-        self.set.rules.push(rule);
+        self.set.rules.push(Rule { from, reads_from, until, next, region, switches, enforced });
+        self.set.told.push(Told { name, source, number });
         self.last.push(own);
-        self.link(place, hash, first, own, scope);
+        if first == NONE {
+            self.set.names.extend([account, service]);
+            self.pairs += 1;
+            self.put(place, Slot { tag: tag(hash), rule: own, name });
+        } else {
+            self.link(first, own);
+        }
         Ok(())
     }
 
-    /// Puts a rule into the table, or behind the last of its pair.
-    fn link(&mut self, place: usize, hash: u64, first: u32, own: u32, scope: &Scope<'_>) {
-        if first == NONE {
-            self.set.names.extend([scope.account, scope.service]);
-            self.pairs += 1;
-            if let Some(slot) = self.set.slots.get_mut(place) {
-                *slot = Slot { tag: tag(hash), rule: own };
-            }
-            return;
+    fn put(&mut self, place: usize, slot: Slot) {
+        if let Some(free) = self.set.slots.get_mut(place) {
+            *free = slot;
         }
+    }
+
+    /// Puts a rule behind the last of its pair.
+    fn link(&mut self, first: u32, own: u32) {
         let Some(last) = self.last.get_mut(first as usize) else { return };
         if let Some(rule) = self.set.rules.get_mut(*last as usize) {
             rule.next = own;
@@ -373,15 +385,14 @@ impl Builder {
         *last = own;
     }
 
-    fn region(&mut self, region: &str) -> u32 {
+    fn region(&mut self, region: &str) -> Result<u16, TooMany> {
         if let Some(known) = self.regions.get(region) {
-            return *known;
+            return Ok(*known);
         }
-        // Fewer than there are rules.
-        let number = self.set.regions.len() as u32;
+        let number = u16::try_from(self.set.regions.len()).ok().filter(|number| *number != ANYWHERE).ok_or(TooMany)?;
         self.set.regions.push(region.into());
         self.regions.insert(region.into(), number);
-        number
+        Ok(number)
     }
 
     /// Keeps the table at most half full.
@@ -390,22 +401,19 @@ impl Builder {
         if 2 * (self.pairs + 1) <= slots {
             return;
         }
-        let empty = vec![Slot { tag: 0, rule: NONE }; (2 * slots).max(8)];
-        let full = std::mem::replace(&mut self.set.slots, empty);
+        let full = std::mem::replace(&mut self.set.slots, vec![EMPTY; (2 * slots).max(8)]);
         for slot in full.into_iter().filter(|slot| slot.rule != NONE) {
-            let Some(rule) = self.set.rules.get(slot.rule as usize) else { continue };
-            let (account, service) = self.set.pair(rule);
+            let (account, service) = self.set.pair(slot.name);
             let hash = hash(self.set.seed, account, service);
             let (place, _) = self.set.find(hash, account, service);
-            if let Some(free) = self.set.slots.get_mut(place) {
-                *free = slot;
-            }
+            self.put(place, slot);
         }
     }
 
     /// The set.
     pub fn build(mut self) -> Set {
         self.set.rules.shrink_to_fit();
+        self.set.told.shrink_to_fit();
         self.set.names.shrink_to_fit();
         self.set.sources.shrink_to_fit();
         self.set
