@@ -51,8 +51,9 @@ for remembered in (False, True):
             people.add(person)
         assert len(people) == approvals >= int(pins["threshold"]), "too few approved, or one twice"
         salt, policy, lifts = file.read(32), file.read(32), text.splitlines()[3].startswith(b"lift ")
+        day = part(file).decode()
         entry = f'{{"entry":"decision","commitment":"{name(sha(salt, text))}","policy":"{name(policy)}",' \
-            f'"lifts":{str(lifts).lower()},"approvals":{approvals}}}'
+            f'"lifts":{str(lifts).lower()},"approvals":{approvals},"day":"{day}"}}'
         file.seek(start)
         content += b"" if remembered else sha(file.read(length))
         terms, (size, expected), index = part(file), checkpoints[number(file, 4)], number(file, 8)

@@ -125,7 +125,7 @@ fn made(number: usize, targets: usize) -> Made {
 fn records(decisions: usize, targets: usize) -> Result<Vec<Record>, Failure> {
     let made: Vec<Made> = (0..decisions).map(|number| made(number, targets)).collect();
     let policy = Digest::of("policy");
-    let entries = made.iter().map(|made| entry(&made.text, &[7; 32], &policy, false, 2));
+    let entries = made.iter().map(|made| entry(&made.text, &[7; 32], &policy, false, 2, "2026-03-01"));
     let levels = levels(entries.map(|entry| Hash::leaf(entry.as_bytes())).collect());
     let tree = Tree {
         size: 1 << (levels.len() - 1),
@@ -156,6 +156,7 @@ fn records(decisions: usize, targets: usize) -> Result<Vec<Record>, Failure> {
             approvals: approvals.collect(),
             salt: [7; 32],
             policy,
+            day: "2026-03-01",
         };
         let place = Place { checkpoint: Arc::clone(&checkpoint), index: number as u64, hashes: hashes.collect() };
         Record::new(&sealed, &terms, place)

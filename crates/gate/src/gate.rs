@@ -185,10 +185,10 @@ pub enum DecisionError {
 }
 
 /// The entry of a decision in the public log: JSON in this order, without spaces.
-pub fn entry(text: &str, salt: &[u8; 32], policy: &Digest, lifts: bool, approvals: usize) -> String {
+pub fn entry(text: &str, salt: &[u8; 32], policy: &Digest, lifts: bool, approvals: usize, day: &str) -> String {
     let commitment = Digest::of([salt.as_slice(), text.as_bytes()].concat());
     format!(
-        r#"{{"entry":"decision","commitment":"{commitment}","policy":"{policy}","lifts":{lifts},"approvals":{approvals}}}"#
+        r#"{{"entry":"decision","commitment":"{commitment}","policy":"{policy}","lifts":{lifts},"approvals":{approvals},"day":"{day}"}}"#
     )
 }
 
@@ -344,7 +344,7 @@ fn believe(record: &Record, pins: &Pins, tree: Tree, held: bool, lift_wanted: bo
     if lift_wanted && !lifts {
         return Err(DecisionError::NoLift);
     }
-    let entry = entry(sealed.text, &sealed.salt, &sealed.policy, lifts, sealed.approvals.len());
+    let entry = entry(sealed.text, &sealed.salt, &sealed.policy, lifts, sealed.approvals.len(), sealed.day);
     tree.verify_inclusion(record.place.index, Hash::leaf(entry.as_bytes()), &record.place.hashes)?;
     Ok(())
 }

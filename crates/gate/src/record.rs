@@ -28,6 +28,8 @@ pub struct Sealed<'a> {
     pub salt: [u8; 32],
     /// The policy pack.
     pub policy: Digest,
+    /// The UTC day on which enough people had approved: `2026-03-01`.
+    pub day: &'a str,
 }
 
 /// A signature of somebody who approved.
@@ -152,7 +154,7 @@ impl<'a> Sealed<'a> {
             };
             writer.bytes(approval.person).raw(approval.key).raw([form]).raw(approval.signature).raw(approval.shown.0);
         });
-        writer.raw(self.salt).raw(self.policy.0);
+        writer.raw(self.salt).raw(self.policy.0).bytes(self.day);
         writer.0
     }
 
@@ -160,7 +162,8 @@ impl<'a> Sealed<'a> {
         let text = reader.text()?;
         let targets = reader.list(Reader::text)?;
         let approvals = reader.list(Approval::read)?;
-        Ok(Self { text, targets, approvals, salt: reader.array()?, policy: Digest(reader.array()?) })
+        let (salt, policy) = (reader.array()?, Digest(reader.array()?));
+        Ok(Self { text, targets, approvals, salt, policy, day: reader.text()? })
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing and stops nothing: a clock that ran out shows, and the step is still to be done.
 
+use crate::act::DeclaredUse;
 use crate::case::{APPEAL_MONTHS, CHECK_DAYS, Case, LEAVING_HOURS, Phase, Standing};
 use crate::procedure::Procedure;
 use crate::words::Moment;
@@ -77,11 +78,23 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
             clock("look again at a decision", id.as_str(), review, None);
         }
     }
+    if let Some(until) = limit(case).map(|(_, until)| until) {
+        clock("look again at a declared use", "", until, None);
+    }
     for (id, appealed) in &case.appeals {
         clock("decide an appeal", id.as_str(), appealed.filed.plus_days(30), appealed.decided);
     }
     clocks.sort_by_key(|clock| clock.due);
     clocks
+}
+
+/// The limit under which a declared use was let go on: calls an hour at most, and until when.
+pub fn limit(case: &Case) -> Option<(i64, Moment)> {
+    let (_, _, closing) = case.closings.last().filter(|_| case.phase == Phase::Closed)?;
+    match closing.declared_use {
+        Some(DeclaredUse::Conditions { calls_per_hour, until }) => Some((calls_per_hour, until)),
+        _ => None,
+    }
 }
 
 /// Until when a decision can be appealed; none before its statement is served.

@@ -199,8 +199,14 @@ mod tests {
     fn a_gate_computes_the_same_entry() {
         for (lifts, approvals) in [(false, 2), (true, 3)] {
             let (text, salt, policy) = ("a decision's text", [3; 32], digest(4));
-            let entry = Entry::Decision { commitment: commitment(&salt, text), policy, lifts, approvals };
-            let own = gate::entry(text, &salt, &gate::Digest(policy.0), lifts, approvals);
+            let entry = Entry::Decision {
+                commitment: commitment(&salt, text),
+                policy,
+                lifts,
+                approvals,
+                day: "2026-03-01".into(),
+            };
+            let own = gate::entry(text, &salt, &gate::Digest(policy.0), lifts, approvals, "2026-03-01");
             assert_eq!(own.into_bytes(), entry.bytes().unwrap());
         }
     }

@@ -42,6 +42,8 @@ pub struct Texts {
     pub reasons: BTreeMap<Switch, Written>,
     /// How the customer can have it looked at again, beyond the appeal.
     pub redress: Written,
+    /// Whom the public owes it to, where they wish to be named: a newspaper, an organisation.
+    pub credit: Option<Written>,
 }
 
 /// What a statement is drafted from.
@@ -248,7 +250,9 @@ fn check_texts(case: &Case, decided: &Decided, texts: &Texts) -> Result<(), Faul
         }
     }
     let reasons = texts.reasons.values().map(|text| ("reasons", text));
-    for (what, text) in [("facts", &texts.facts), ("redress", &texts.redress)].into_iter().chain(reasons) {
+    let credit = texts.credit.iter().map(|text| ("credit", text));
+    let said = [("facts", &texts.facts), ("redress", &texts.redress)];
+    for (what, text) in said.into_iter().chain(reasons).chain(credit) {
         if text.as_str().trim().is_empty() {
             return Err(Fault::Empty(what));
         }
@@ -389,7 +393,11 @@ impl Statement {
         }
         let about = about.say("Digest of the decision", self.digest_of_decision.to_string());
         let measure = self.said_of_measure(false);
-        vec![about, measure, self.times(), self.ground(), self.origin(), self.decided(), self.redress()]
+        let mut origin = self.origin();
+        if let Some(credit) = &self.texts.credit {
+            origin = origin.say("Brought to light by", credit.as_str());
+        }
+        vec![about, measure, self.times(), self.ground(), origin, self.decided(), self.redress()]
     }
 
     fn said_of_measure(&self, with_accounts: bool) -> Section {
@@ -564,7 +572,8 @@ pub(crate) mod tests {
 
     pub(crate) fn texts(facts: &str) -> Texts {
         let reasons = BTreeMap::from([(Switch::Write, written("why")), (Switch::Export, written("why"))]);
-        Texts { facts: written(facts), reasons, redress: written("A court, where the contract says.") }
+        let credit = Some(written("The Morning Paper, which wishes to be named"));
+        Texts { facts: written(facts), reasons, redress: written("A court, where the contract says."), credit }
     }
 
     pub(crate) fn draft(stage: &Stage, decision: &str, texts: &Texts) -> Result<Statement, Fault> {
@@ -614,6 +623,8 @@ pub(crate) mod tests {
             assert!(said.contains(part), "{part} is not in\n{said}");
         }
         assert!(!said.contains("Why not less: taking it out"), "what is not switched off needs no reasons");
+        let public = drafted(&Stage::approved(), FACTS).public_text();
+        assert!(public.contains("Brought to light by:\n    The Morning Paper") && !said.contains("Morning Paper"));
         assert_eq!(statement, drafted(&Stage::approved(), FACTS), "drafted twice, it is the same");
     }
 

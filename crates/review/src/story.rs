@@ -513,8 +513,39 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
     (by, act)
 }
 
+/// How many sequences are tried: few with every change, 100,000 at night.
+fn sequences() -> u32 {
+    std::env::var("TRIBUNE_SEQUENCES").ok().map_or(256, |text| text.parse().unwrap())
+}
+
+/// The rules as a page, each with what shows that it is needed.
+fn page_of_rules() -> String {
+    let mut page = "# The rules of due process\n\n\
+        Each rule is broken once by a test of its own, `every_rule_refuses_what_it_alone_is_against` in \
+        `crates/review/src/story.rs`: by a command that this rule alone refuses. With the rule left out, as a mutation \
+        would leave it, the same command passes; where the last column says so, an audit that shares no code with the \
+        rules then finds the invariant broken in the events. This page is made by that test's file and checked by it.\n\n\
+        | rule | its name | the audit finds it missing |\n|---|---|---|\n"
+        .to_owned();
+    for rule in Rule::ALL {
+        let audited = if AUDITED.contains(rule) { "yes" } else { "it guards order, form or time" };
+        page += &format!("| {rule} | `{rule:?}` | {audited} |\n");
+    }
+    page
+}
+
+/// Write it anew with `TRIBUNE_WRITE_DOCS=1 cargo test -p review rules_are_listed`.
+#[test]
+fn the_rules_are_listed_as_they_are() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
+    if std::env::var_os("TRIBUNE_WRITE_DOCS").is_some() {
+        std::fs::write(path, page_of_rules()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page_of_rules(), "docs/rules.md is out of date");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(sequences()))]
 
     /// Whatever people send, in whatever order and however often: what was let pass breaks no invariant.
     #[test]

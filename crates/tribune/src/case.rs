@@ -44,6 +44,8 @@ pub(crate) struct Args {
 enum Verb {
     /// Every case, what it waits for, and what it missed
     List,
+    /// The limits under which declared uses go on, as columns of facts.csv: what the watch holds them to
+    Limits,
     /// A case as it stands; the look is in the record
     #[command(after_help = "Example:\n  tribune case show case-k3vm9q2a --purpose 'taking over from Ann' --as ben")]
     Show {
@@ -422,9 +424,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     office::run(async {
         let office = Office::open(&args.asking).await?;
         match args.verb {
-            Verb::List | Verb::Show { .. } | Verb::Read { .. } | Verb::Rewrap { .. } | Verb::Audit { .. } => {
-                look(&office, args.verb).await
-            }
+            Verb::List
+            | Verb::Limits
+            | Verb::Show { .. }
+            | Verb::Read { .. }
+            | Verb::Rewrap { .. }
+            | Verb::Audit { .. } => look(&office, args.verb).await,
             Verb::Open(open) => open.run(&office).await,
             Verb::Merge { case, take } => {
                 let done = office.clerk.merge(&office.sent()?, &case, &take).await?;
@@ -479,6 +484,7 @@ async fn look(office: &Office, verb: Verb) -> Result<ExitCode, Failure> {
             office.print(&lines, &lines.join("\n"))?;
             Err(Failure::Refused(format!("{} invariants were broken in {case}; see above", lines.len())))
         }
+        Verb::Limits => print::limits(office).await,
         _ => print::list(office).await,
     }
 }

@@ -182,6 +182,9 @@ struct DraftArgs {
     /// The reasons that the decision names, as they were proposed: SWITCH=TEXT or SWITCH=@FILE
     #[arg(long, value_name = "SWITCH=TEXT", value_parser = reason)]
     reason: Vec<(Switch, Words)>,
+    /// Whom the public owes it to, where they wish to be named; stands in the public form
+    #[arg(long, value_name = "TEXT|@FILE")]
+    credit: Option<Words>,
     /// When it is to be served, at the earliest
     #[arg(long, value_name = "TIME", value_parser = time)]
     served: Moment,
@@ -408,6 +411,7 @@ struct DraftFile {
     facts: String,
     redress: String,
     reasons: BTreeMap<Switch, String>,
+    credit: Option<String>,
 }
 
 impl DraftFile {
@@ -417,7 +421,8 @@ impl DraftFile {
         for (switch, text) in &self.reasons {
             reasons.insert(*switch, written(text)?);
         }
-        let texts = Texts { facts: written(&self.facts)?, reasons, redress: written(&self.redress)? };
+        let credit = self.credit.as_deref().map(written).transpose()?;
+        let texts = Texts { facts: written(&self.facts)?, reasons, redress: written(&self.redress)?, credit };
         let draft = Draft {
             case: &file.case,
             decision: id,
@@ -438,6 +443,7 @@ impl DraftArgs {
             facts: self.facts.0,
             redress: self.redress.0,
             reasons: self.reason.into_iter().map(|(switch, words)| (switch, words.0)).collect(),
+            credit: self.credit.map(|words| words.0),
         };
         let statement = draft.statement(&file, &self.id)?;
         office.keep(&self.case, &Words(statement.text())).await?;

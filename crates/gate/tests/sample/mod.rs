@@ -110,7 +110,7 @@ impl Draft {
 
     pub(crate) fn entry(&self) -> String {
         let lifts = self.text.contains("\nlift ");
-        entry(&self.text, &self.salt, &Digest::of("policy"), lifts, self.approvals.len())
+        entry(&self.text, &self.salt, &Digest::of("policy"), lifts, self.approvals.len(), "2026-03-01")
     }
 
     pub(crate) fn record(&self, terms: &Terms<'_>, place: Place) -> Record {
@@ -124,6 +124,7 @@ impl Draft {
             approvals: approvals.collect(),
             salt: self.salt,
             policy: Digest::of("policy"),
+            day: "2026-03-01",
         };
         Record::new(&sealed, terms, place)
     }

@@ -7,7 +7,7 @@ use crate::office::Office;
 use clerk::File;
 use review::act::{Established, Order};
 use review::case::{Case, Phase, Standing};
-use review::clocks::{Clock, clocks};
+use review::clocks::{Clock, clocks, limit};
 use review::procedure::Procedure;
 use review::words::Moment;
 use serde::Serialize;
@@ -62,6 +62,47 @@ pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
         text.push_str("no case yet: `tribune case open --help`");
     }
     office.print(&lines, &text)
+}
+
+/// The limits of declared uses, as rows of facts.csv (contract §2). Its two verifiers are the two who may vouch: whoever
+/// closed the case, and whoever answered the elements in it or carried it with them.
+pub(super) async fn limits(office: &Office) -> Result<ExitCode, Failure> {
+    #[derive(Serialize)]
+    struct Row {
+        account: String,
+        declared_calls_per_hour: i64,
+        verified_calls_per_hour: i64,
+        verified_until: String,
+        verified_evidence: String,
+        verified_by_1: String,
+        verified_by_2: String,
+        valid_from: String,
+    }
+    let mut rows = Vec::new();
+    for File { case, .. } in office.clerk.cases_for(office.who()?, office.now).await? {
+        let Some((calls, until)) = limit(&case).filter(|(_, until)| *until > office.now) else { continue };
+        let Some((closed, by, _)) = case.closings.last() else { continue };
+        let other = case.determinations.iter().map(|one| &one.by).find(|person| *person != by);
+        for account in &case.accounts {
+            rows.push(Row {
+                account: account.to_string(),
+                declared_calls_per_hour: calls,
+                verified_calls_per_hour: calls,
+                verified_until: until.day(),
+                verified_evidence: case.id.to_string(),
+                verified_by_1: by.to_string(),
+                verified_by_2: other.map(ToString::to_string).unwrap_or_default(),
+                valid_from: closed.day(),
+            });
+        }
+    }
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in &rows {
+        csv.serialize(row).map_err(|error| Failure::Defect(error.to_string()))?;
+    }
+    let bytes = csv.into_inner().map_err(|error| Failure::Defect(error.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    office.print(&rows, if rows.is_empty() { "no declared use goes on under a limit" } else { &text })
 }
 
 fn phase(phase: &Phase) -> &'static str {

@@ -381,6 +381,29 @@ fn decided(office: &Office) {
     office.does("ben", &["decision", "sign", "CASE", "d2", "--ssh-key", "ben", "--out", "ben.sig"]);
     office.does("ben", &["decision", "approve", "CASE", "d2", "--signature", "ben.sig"]);
     office.may_not("gil", &["decision", "effect", "CASE", "d2"], "needs 2 approvals");
+    // What was signed for one list is none for another, and what changed since it was shown is not signed.
+    let other = format!("sha256:{}", "0".repeat(64));
+    office.may_not(
+        "cleo",
+        &["decision", "approve", "CASE", "d2", "--ssh-key", "cleo", "--shown", &other],
+        "you were shown",
+    );
+    propose(office, "d9", "read-only", &["a1,object-storage,north,write"], &why, &review);
+    office.may_not("ben", &["decision", "approve", "CASE", "d9", "--signature", "ben.sig"], "sign what is shown");
+    // Whoever proposed does not approve, whatever they sign in as.
+    let own = ["decision", "propose", "CASE", "d8", "--intervention", "read-only", "--target", "a1,speech,,write"];
+    office.does("ben", &[&own[..], &["--reason", why[0]], &review].concat());
+    office.may_not(
+        "idp|ben",
+        &["decision", "approve", "CASE", "d8", "--ssh-key", "ben"],
+        "who proposed does not approve",
+    );
+    let unknown = ["decision", "propose", "CASE", "d7", "--intervention", "delete-everything"];
+    office.may_not("ann", &unknown, "there is no intervention delete-everything");
+    for (decision, reason) in [("d8", "not needed"), ("d9", "not needed")] {
+        let refuse = ["decision", "refuse", "CASE", decision, "--reason", reason];
+        office.does("cleo", &refuse);
+    }
     office.does("cleo", &["decision", "approve", "CASE", "d2", "--ssh-key", "cleo", "--id", "once"]);
     let again = office.does("cleo", &["decision", "approve", "CASE", "d2", "--ssh-key", "cleo", "--id", "once"]);
     assert!(again.contains("as it was before"), "{again}");
