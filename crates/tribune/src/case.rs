@@ -28,7 +28,7 @@ How a case goes, from finding to close:
   tribune case open --policy mass-surveillance --finding findings.json --rank 1 --as ann
   tribune case assign CASE --person ben --role decider --as ann
   tribune case declare CASE --none --as ben
-  tribune case evidence CASE m1 --basis meters --file rollup.json --about a1:object-storage --origin provider --as ann
+  tribune case evidence CASE m1 --basis meters --text @rollup.json --about a1:object-storage \\\n      --origin provider --as ann
   tribune case step CASE facts --note 'what was gathered' --as ann
   tribune case ask CASE q1 --text @question.txt --days 14 --as ann     (first: case confirm, by a second person)
   tribune case determine CASE --file determination.toml --as ann

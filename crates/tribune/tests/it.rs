@@ -170,6 +170,10 @@ fn threads_and_order_change_nothing_to_the_bit() {
 
 /// Holds an output, by a validator that is not ours, to its published schema.
 fn follows(place: &Place, output: &str, schema: &str) {
+    follows_schema(&place.path(output), schema);
+}
+
+fn follows_schema(output: &Path, schema: &str) {
     let Some(python) = std::env::var_os("TRIBUNE_PYTHON") else {
         println!("skipped: TRIBUNE_PYTHON does not name a Python with jsonschema");
         return;
@@ -177,8 +181,8 @@ fn follows(place: &Place, output: &str, schema: &str) {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(schema);
     let program =
         "import json,sys,jsonschema; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))";
-    let check = Command::new(python).args(["-c", program]).arg(place.path(output)).arg(schema).output().unwrap();
-    assert!(check.status.success(), "{output}: {}", String::from_utf8_lossy(&check.stderr));
+    let check = Command::new(python).args(["-c", program]).arg(output).arg(schema).output().unwrap();
+    assert!(check.status.success(), "{}: {}", output.display(), String::from_utf8_lossy(&check.stderr));
 }
 
 #[test]

@@ -476,6 +476,9 @@ fn closed(office: &Office) {
     office.does("ned", &["case", "reopen", "CASE", "--material", "leak"]);
     office.may_not("ned", &["case", "assign", "CASE", "--person", "ann", "--role", "reviewer"], "reviewed it before");
     office.does("ned", &["case", "assign", "CASE", "--person", "ines", "--role", "reviewer"]);
+    let shown = office.does("aud", &["case", "show", "CASE", "--purpose", "an audit", "--format", "json"]);
+    office.file("case.json", &shown);
+    crate::follows_schema(&office.path("case.json"), "case-1.json");
     let audit = office.does("aud", &["case", "audit", "CASE"]);
     assert!(audit.contains("no invariant is broken"), "{audit}");
     let looks = office.does("aud", &["record", "looks"]);
