@@ -1,5 +1,5 @@
-//! A snapshot or a delta from anybody, at a gate that holds the example of `docs/snapshot/`: it never panics, and what it
-//! takes is a snapshot that the example's keys signed.
+//! A snapshot or a delta from anybody, at a gate that holds the example of `docs/snapshot/`: it never panics, and
+//! restricts no more than the example's people approved.
 
 #![no_main]
 
@@ -7,22 +7,16 @@ use gate::{Gate, Pins, Snapshot};
 use libfuzzer_sys::fuzz_target;
 use std::sync::{Arc, LazyLock};
 
-const EXAMPLES: [&[u8]; 3] = [
-    include_bytes!("../../docs/snapshot/1.1.snapshot"),
-    include_bytes!("../../docs/snapshot/2.1.snapshot"),
-    include_bytes!("../../docs/snapshot/2.1.delta"),
-];
+const EXAMPLE: &[u8] = include_bytes!("../../docs/snapshot/1.1.snapshot");
 
 static HELD: LazyLock<Gate> = LazyLock::new(|| {
     let pins: Pins = include_str!("../../docs/snapshot/pins.txt").parse().expect("the example's pins hold");
-    Gate::load(EXAMPLES[0], Arc::new(pins), None, [1; 16]).expect("the example holds")
+    Gate::load(EXAMPLE, Arc::new(pins), None, [1; 16]).expect("the example holds")
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(snapshot) = Snapshot::parse(bytes) {
-        assert_eq!(snapshot.bytes().len(), bytes.len(), "what is read is written the same");
-    }
-    if HELD.next(bytes, [2; 16]).is_ok() {
-        assert!(EXAMPLES.contains(&bytes), "somebody else's snapshot was taken");
+    drop(Snapshot::parse(bytes));
+    if let Ok(next) = HELD.next(bytes, [2; 16]) {
+        assert!(next.set().len() <= 2, "more is restricted than the example's people approved");
     }
 });
