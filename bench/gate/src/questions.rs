@@ -63,6 +63,11 @@ impl World {
         std::hint::black_box(question.account.bytes().fold(question.at, |sum, byte| sum ^ i64::from(byte)));
     }
 
+    /// Whether anything is restricted on its account.
+    pub(crate) fn is_restricted(&self, question: &Question) -> bool {
+        self.by_account.contains_key(&question.account)
+    }
+
     /// The answer.
     pub(crate) fn refuses(&self, question: &Question) -> bool {
         let places = self.by_account.get(&question.account).map_or(&[][..], Vec::as_slice);

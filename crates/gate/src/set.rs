@@ -5,15 +5,16 @@
 //!
 //! | array | what an element is | bytes |
 //! |---|---|---|
-//! | `slots` | an open-addressed table, never more than half full: 32 bits of a pair's hash, where its name and its rules are | 16 × (2 to 4) k |
+//! | `tags` | an open-addressed table, never more than half full: 7 bits of a pair's hash, or 0 where there is none | (2 to 4) k |
+//! | `slots` | beside each tag: where the pair's name and its rules are | 12 × (2 to 4) k |
 //! | `rules` | what a check needs of a restriction: times, region, switches, mode, and the next of the same pair | 32 n |
 //! | `told` | what else is said of it: its pair, its decision, its place in that | 16 n |
 //! | `names` | the text of each pair, account and service, once | their lengths |
 //! | `regions` | the name of each region, once | few |
 //! | `sources` | what is said of each decision: its names, its digest, the statement, the sentence | one a decision |
 //!
-//! A check hashes account and service and looks at one or two slots, mostly in one line of the processor's cache; where
-//! nothing is restricted it ends there. Else it compares the pair's text (a hash refuses nobody) and goes through the rules of
+//! A check hashes account and service and looks at one or two tags, which are few enough to stay in the processor's cache;
+//! where nothing is restricted it mostly ends there. Else it compares the pair's text (a hash refuses nobody) and goes through the rules of
 //! that pair, which are fetched together. It allocates nothing, and what it does is the same for ten restrictions and for a
 //! hundred thousand. The hash is SipHash-1-3 under a seed that comes with the set, so that who chooses names, and not the
 //! seed, cannot make them meet.
@@ -103,14 +104,16 @@ pub struct Source {
 #[derive(Clone, Copy, Debug)]
 pub struct Restriction<'s> {
     set: &'s Set,
+    /// Its place among the rules; what is told of it is looked up when somebody asks.
+    place: usize,
     rule: Rule,
-    told: Told,
 }
 
 /// Restrictions, and whom they stop.
 #[derive(Clone, Debug, Default)]
 pub struct Set {
     seed: [u64; 2],
+    tags: Vec<u8>,
     slots: Vec<Slot>,
     rules: Vec<Rule>,
     told: Vec<Told>,
@@ -127,15 +130,14 @@ struct Name {
     service_bytes: u16,
 }
 
-/// A place of the table: empty if `rule` is [`NONE`].
+/// A place of the table: a pair, and the first of its rules.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    tag: u32,
     rule: u32,
     name: Name,
 }
 
-const EMPTY: Slot = Slot { tag: 0, rule: NONE, name: Name { start: 0, account_bytes: 0, service_bytes: 0 } };
+const EMPTY: Slot = Slot { rule: NONE, name: Name { start: 0, account_bytes: 0, service_bytes: 0 } };
 
 #[derive(Clone, Copy, Debug)]
 struct Rule {
@@ -174,7 +176,7 @@ impl Set {
         let hash = hash(self.seed, request.account, request.service);
         let mut next = self.find(hash, request.account, request.service).1;
         while let Some(rule) = self.rules.get(next as usize) {
-            let place = next;
+            let restriction = Restriction { set: self, place: next as usize, rule: *rule };
             next = rule.next;
             if !rule.stands(needed, request.at) {
                 continue;
@@ -183,7 +185,6 @@ impl Set {
                 answer.region_unknown |= request.region.is_none();
                 continue;
             }
-            let Some(restriction) = self.restriction(place) else { continue };
             if rule.enforced {
                 return Answer { verdict: Verdict::Refuse(restriction), ..answer };
             }
@@ -196,10 +197,11 @@ impl Set {
 
     /// Where the table has a pair, or would have it, and its first rule or [`NONE`].
     fn find(&self, hash: u64, account: &str, service: &str) -> (usize, u32) {
-        let mask = self.slots.len().wrapping_sub(1);
+        let (mask, tag) = (self.tags.len().wrapping_sub(1), tag(hash));
         let mut place = hash as usize & mask;
-        while let Some(slot) = self.slots.get(place).filter(|slot| slot.rule != NONE) {
-            if slot.tag == tag(hash) && self.pair(slot.name) == (account, service) {
+        while let Some(found) = self.tags.get(place).filter(|found| **found != 0) {
+            let slot = self.slots.get(place).filter(|_| *found == tag);
+            if let Some(slot) = slot.filter(|slot| self.pair(slot.name) == (account, service)) {
                 return (place, slot.rule);
             }
             place = (place + 1) & mask;
@@ -218,14 +220,9 @@ impl Set {
         rule.region == ANYWHERE || self.regions.get(usize::from(rule.region)).map(|own| &**own) == region
     }
 
-    fn restriction(&self, place: u32) -> Option<Restriction<'_>> {
-        let place = place as usize;
-        Some(Restriction { set: self, rule: *self.rules.get(place)?, told: *self.told.get(place)? })
-    }
-
     /// Every restriction, in the order in which they were added.
     pub fn restrictions(&self) -> impl Iterator<Item = Restriction<'_>> {
-        self.rules.iter().zip(&self.told).map(|(rule, told)| Restriction { set: self, rule: *rule, told: *told })
+        self.rules.iter().enumerate().map(|(place, rule)| Restriction { set: self, place, rule: *rule })
     }
 
     /// How many restrictions it holds.
@@ -247,7 +244,7 @@ impl Set {
                     .iter()
                     .sum::<usize>()
         };
-        size_of::<Slot>() * self.slots.len()
+        (1 + size_of::<Slot>()) * self.slots.len()
             + (size_of::<Rule>() + size_of::<Told>()) * self.rules.len()
             + self.names.len()
             + self.regions.iter().map(|region| size_of::<Box<str>>() + region.len()).sum::<usize>()
@@ -264,27 +261,31 @@ impl Rule {
 }
 
 impl<'s> Restriction<'s> {
+    fn told(&self) -> Told {
+        self.set.told.get(self.place).copied().unwrap_or(Told { name: EMPTY.name, source: NONE, number: 0 })
+    }
+
     /// Its name: case, decision and place in the list, with slashes between.
     pub fn id(&self) -> String {
         let source = self.source();
         let (case, decision) = source.map_or(("", ""), |source| (source.case.as_str(), source.decision.as_str()));
-        format!("{case}/{decision}/{}", self.told.number)
+        format!("{case}/{decision}/{}", self.number())
     }
 
     /// What is said of its decision.
     pub fn source(&self) -> Option<&'s Source> {
-        self.set.sources.get(self.told.source as usize)
+        self.set.sources.get(self.told().source as usize)
     }
 
     /// Its place in the decision's list, from 1.
     pub fn number(&self) -> u32 {
-        self.told.number
+        self.told().number
     }
 
     /// Whom, what, where and when it is about.
     pub fn scope(&self) -> Scope<'s> {
         let Rule { from, reads_from: window, until, switches, enforced, .. } = self.rule;
-        let (account, service) = self.set.pair(self.told.name);
+        let (account, service) = self.set.pair(self.told().name);
         let region = self.set.regions.get(usize::from(self.rule.region)).map(|region| &**region);
         Scope { account, service, region, switches, from, window, until, enforced }
     }
@@ -299,9 +300,9 @@ fn hash([one, two]: [u64; 2], account: &str, service: &str) -> u64 {
     hasher.finish()
 }
 
-/// The half of a hash that does not choose the place.
-fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+/// Seven bits of a hash that do not choose the place, and one that says there is something.
+fn tag(hash: u64) -> u8 {
+    0x80 | (hash >> 57) as u8
 }
 
 /// A set holds no more than its numbers count.
@@ -363,16 +364,16 @@ impl Builder {
         if first == NONE {
             self.set.names.extend([account, service]);
             self.pairs += 1;
-            self.put(place, Slot { tag: tag(hash), rule: own, name });
+            self.put(place, hash, Slot { rule: own, name });
         } else {
             self.link(first, own);
         }
         Ok(())
     }
 
-    fn put(&mut self, place: usize, slot: Slot) {
-        if let Some(free) = self.set.slots.get_mut(place) {
-            *free = slot;
+    fn put(&mut self, place: usize, hash: u64, slot: Slot) {
+        if let Some((free, beside)) = self.set.tags.get_mut(place).zip(self.set.slots.get_mut(place)) {
+            (*free, *beside) = (tag(hash), slot);
         }
     }
 
@@ -401,12 +402,14 @@ impl Builder {
         if 2 * (self.pairs + 1) <= slots {
             return;
         }
-        let full = std::mem::replace(&mut self.set.slots, vec![EMPTY; (2 * slots).max(8)]);
+        let slots = (2 * slots).max(8);
+        let full = std::mem::replace(&mut self.set.slots, vec![EMPTY; slots]);
+        self.set.tags = vec![0; slots];
         for slot in full.into_iter().filter(|slot| slot.rule != NONE) {
             let (account, service) = self.set.pair(slot.name);
             let hash = hash(self.set.seed, account, service);
             let (place, _) = self.set.find(hash, account, service);
-            self.put(place, slot);
+            self.put(place, hash, slot);
         }
     }
 
