@@ -9,6 +9,7 @@
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
+//! | `snapshots` | from decisions in effect to what gates hold, in stages |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
 //! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
@@ -31,6 +32,7 @@ pub mod receipt;
 mod reports;
 pub mod sealed;
 pub mod shown;
+mod snapshots;
 mod streams;
 
 pub use desk::{Clerk, Done, Error, Sender, Sent};
@@ -38,4 +40,5 @@ pub use erase::Erase;
 pub use papers::Papers;
 pub use publish::{Due, Public, PublicText};
 pub use reports::{Lock, Opened, Reporting};
+pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look};

@@ -8,6 +8,8 @@
 //! | `roster` | [`review::roster::RosterEvent`] |
 //! | `laws` | [`Law`]: each policy pack under which a case was opened, kept for as long as its cases |
 //! | `workloads` | [`Workload`]: which accounts are under review in which case |
+//! | `stages` | `snapshots::Staging`: a decision in effect came to another stage |
+//! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
 //! | `published` | [`crate::publish::PublicText`] |
@@ -32,6 +34,8 @@ pub(crate) const FOUNDING: &str = "founding";
 pub(crate) const ROSTER: &str = "roster";
 pub(crate) const LAWS: &str = "laws";
 pub(crate) const WORKLOADS: &str = "workloads";
+pub(crate) const STAGES: &str = "stages";
+pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
 pub(crate) const CONFINED: &str = "confined";
 pub(crate) const PUBLISHED: &str = "published";

@@ -356,6 +356,25 @@ mod tests {
         assert_eq!(count.take(), 0, "the same tiles again");
     }
 
+    /// Run by hand: `cargo test --release -p tlog measure -- --ignored --nocapture`. It asserts nothing about time.
+    #[test]
+    #[ignore = "a measurement, run by hand"]
+    #[expect(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
+    fn measure_proofs_in_a_log_of_ten_million() {
+        let (tree, read) = alike(10_000_000);
+        let mut micros = Vec::new();
+        for nth in 0..1_000_u64 {
+            let started = std::time::Instant::now();
+            let mut tiles = Tiles::open(tree, &read).unwrap();
+            let index = nth * 7_919_993 % tree.size;
+            let proof = tiles.inclusion(index).unwrap();
+            micros.push(started.elapsed().as_micros());
+            tree.verify_inclusion(index, Hash::leaf(b""), &proof).unwrap();
+        }
+        micros.sort_unstable();
+        println!("a proof in 10,000,000 entries, nothing in memory before: {} µs, p99 {} µs", micros[500], micros[990]);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]

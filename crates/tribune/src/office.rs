@@ -5,7 +5,7 @@
 use crate::common::{self, Failure, Format, output, put};
 use crate::cosign;
 use crate::http::Web;
-use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent};
+use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent, Serving};
 use review::act::Act;
 use review::words::{CaseId, CommandId, Digest, Moment, Role, Text};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,24 @@ pub(crate) struct Config {
     pub recovery: Vec<String>,
     /// The public log.
     pub log: LogConfig,
+    /// What gates are given.
+    pub gate: GateConfig,
+}
+
+/// What gates are given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GateConfig {
+    /// The file of the secret key that signs snapshots.
+    pub key: PathBuf,
+    /// The root's public key, in hexadecimal. Its secret is kept offline: it says who signs a later epoch.
+    pub root: String,
+    /// Raised when a backup is restored or the key changes.
+    pub epoch: u64,
+    /// What the address of a public statement begins with.
+    pub statements: String,
+    /// No snapshot restricts more accounts than these.
+    pub accounts_max: usize,
 }
 
 /// The public log's.
@@ -228,6 +246,17 @@ impl Office {
         log.map_err(|error| Failure::Refused(error.to_string()))
     }
 
+    /// What a snapshot of this installation's is signed with.
+    pub(crate) fn serving(&self) -> Result<Serving, Failure> {
+        let GateConfig { key, epoch, statements, accounts_max, .. } = &self.config.gate;
+        let path = self.path(key);
+        let wrong = |what: &str| Failure::Refused(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(&error.to_string()))?;
+        let key = unhex(text.trim()).ok_or_else(|| wrong("it holds no key: 64 hexadecimal digits"))?;
+        let (epoch, statements, accounts_max) = (*epoch, statements.clone(), *accounts_max);
+        Ok(Serving { epoch, certificate: None, key, statements, accounts_max })
+    }
+
     /// Publishes what is due: what is public at once, and with `batch` the day's commitments. Gives how many entries.
     pub(crate) async fn publish(&self, batch: bool) -> Result<(usize, PublicLog), Failure> {
         let mut log = self.public_log().await?;
@@ -350,6 +379,11 @@ pub(crate) fn chance(bytes: &mut [u8]) {
         eprintln!("tribune: the machine gives no randomness: {error}");
         std::process::exit(70);
     }
+}
+
+/// 32 bytes in hexadecimal.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
+    format!("sha256:{text}").parse::<Digest>().ok().map(|digest| digest.0)
 }
 
 /// So many random bytes, in hexadecimal.

@@ -2,7 +2,7 @@
 //! chores. What is in it is for other commands.
 
 use crate::common::{Failure, note, output, put, thousands};
-use crate::office::{self, Asking, Config, LogConfig, Office, Words, refused};
+use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
 use clap::Subcommand;
 use clerk::{Clerk, Erase, Error, Founding};
 use review::roster::{Change, Roster};
@@ -178,13 +178,24 @@ impl Init {
         let clerk = Clerk::new(record, office::chance)?;
         clerk.found(Founding { at, simulated_clock: self.simulated_clock }).await?;
         write_secret(&self.folder.join("log.key"), &signer.secret())?;
+        let (server, root) = (office::drawn(32), office::drawn(32));
+        write_secret(&self.folder.join("gate.key"), &server)?;
+        write_secret(&self.folder.join("gate-root.key"), &root)?;
+        let gate = GateConfig {
+            key: "gate.key".into(),
+            root: public_key(&root)?.iter().map(|byte| format!("{byte:02x}")).collect(),
+            epoch: 1,
+            statements: format!("https://{}/statements/", self.origin.split('/').next().unwrap_or_default()),
+            accounts_max: 100,
+        };
         let log = LogConfig {
             origin: self.origin.clone(),
             key: "log.key".into(),
             public: "public".into(),
             witnesses: Vec::new(),
         };
-        let config = Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log };
+        let config =
+            Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log, gate };
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;
         let key = signer.verifier().to_string();
@@ -195,11 +206,18 @@ impl Init {
                 out,
                 &format!("begun in {folder}: tribune.toml, log.key (keep it secret, and a copy of it elsewhere)"),
             )?;
+            put(out, "and gate.key, which signs what gates are given, and gate-root.key: move that one offline now")?;
             put(out, &format!("the log's key, for whoever verifies it: {key}"))?;
             put(out, "next: put people on the roster: tribune record roster --help")
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The public half of an Ed25519 key, whose secret is 64 hexadecimal digits.
+pub(crate) fn public_key(secret: &str) -> Result<[u8; 32], Failure> {
+    let seed = office::unhex(secret).ok_or_else(|| Failure::Defect("a key that was drawn is none".to_owned()))?;
+    Ok(ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes())
 }
 
 /// A file that its owner alone reads, from the beginning.

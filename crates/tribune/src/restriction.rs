@@ -1,18 +1,28 @@
-//! `tribune restriction`: what is switched off now, on which decision, until when. It changes nothing: a restriction
-//! begins and ends by decisions.
+//! `tribune restriction`: what is switched off now, on which decision, until when; and what gates are given of it. A
+//! restriction begins and ends by decisions: nothing here restricts anybody.
 
-use crate::common::Failure;
-use crate::office::{self, Asking, Office};
-use clap::Subcommand;
-use review::words::AccountId;
+use crate::common::{Failure, output};
+use crate::office::{self, Asking, Office, refused};
+use clap::{ArgGroup, Subcommand};
+use clerk::Staged;
+use gate::{Approver, LogPins, Pins, ServerPins, seal::Form};
+use review::roster::KeyForm;
+use review::words::{AccountId, CaseId, DecisionId, Role};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What is switched off now.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  tribune restriction list --account a1 --as gil\n\n\
-    To end one: tribune decision lift --help")]
+#[command(after_help = "\
+From a decision in effect to the gates:
+  tribune restriction list --account a1 --as gil
+  tribune restriction stage CASE d2 --shadow --as gil        what it would refuse is counted
+  tribune restriction stage CASE d2 --gate north-1 --as gil  then one gate, then --all
+  tribune restriction pins --gate north-1 --out pins.txt     whom that gate believes; carry it there by another way
+  tribune restriction snapshot --out snapshot                what gates load
+To end one: tribune decision lift --help")]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
@@ -27,6 +37,34 @@ enum Verb {
         /// Of this account alone
         #[arg(long)]
         account: Option<AccountId>,
+    },
+    /// Bring a decision in effect to another stage; where nothing was said it is in shadow
+    #[command(group(ArgGroup::new("to").required(true)))]
+    Stage {
+        case: CaseId,
+        decision: DecisionId,
+        /// Refuse nowhere, and count what would be
+        #[arg(long, group = "to")]
+        shadow: bool,
+        /// Refuse at this gate alone
+        #[arg(long, group = "to", value_name = "NAME")]
+        gate: Option<String>,
+        /// Refuse everywhere
+        #[arg(long, group = "to")]
+        all: bool,
+    },
+    /// Write what gates load: every decision that restricts now, as it was signed
+    Snapshot {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Write whom a gate believes: those who decide, by their keys, and the log
+    Pins {
+        /// The gate's own name
+        #[arg(long, value_name = "NAME")]
+        gate: String,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
 }
 
@@ -46,9 +84,23 @@ struct Restriction {
 
 /// Runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let Verb::List { account } = args.verb;
     office::run(async {
         let office = Office::open(&args.asking).await?;
+        let account = match args.verb {
+            Verb::List { account } => account,
+            Verb::Stage { case, decision, gate, all, .. } => {
+                let stage = match (gate, all) {
+                    (Some(gate), _) => Staged::At { gate },
+                    (None, true) => Staged::All,
+                    (None, false) => Staged::Shadow,
+                };
+                office.clerk.stage(&office.sent()?, &case, &decision, stage.clone()).await?;
+                return office
+                    .print(&stage, &format!("{case}, {decision}: {stage:?}; gates learn it with their next snapshot"));
+            }
+            Verb::Snapshot { out } => return snapshot(&office, &out).await,
+            Verb::Pins { gate, out } => return pins(&office, &gate, &out).await,
+        };
         let mut restrictions = Vec::new();
         for file in office.clerk.cases_for(office.who()?, office.now).await? {
             for (id, target) in file.case.in_force(office.now) {
@@ -88,4 +140,45 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         }
         office.print(&restrictions, &text)
     })
+}
+
+async fn snapshot(office: &Office, out: &Path) -> Result<ExitCode, Failure> {
+    let log = office.public_log().await?;
+    let snapshot = office.clerk.snapshot(&log, &office.serving()?, office.now).await?;
+    let bytes = snapshot.bytes();
+    output(Some(out), |file| {
+        file.write_all(&bytes).map_err(|source| Failure::Write { path: out.display().to_string(), source })
+    })?;
+    let (version, decisions) = (snapshot.version().to_string(), snapshot.records().count());
+    office.print(&version, &format!("{}: version {version}, {decisions} decisions", out.display()))
+}
+
+/// Those who decide, as the roster has them now. Whoever runs the gate compares them with what they know: a gate believes
+/// this file, and no roster.
+async fn pins(office: &Office, gate: &str, out: &Path) -> Result<ExitCode, Failure> {
+    let roster = office.clerk.roster().await?;
+    let mut approvers = Vec::new();
+    for (person, member) in &roster.members {
+        for (key, form) in member.keys.iter().filter(|_| roster.is(person, Role::Decider, office.now)) {
+            let form = match form {
+                KeyForm::Ssh => Form::Ssh,
+                KeyForm::Passphrase => Form::Passphrase,
+            };
+            approvers.push(Approver { person: person.to_string(), key: key.0, form });
+        }
+    }
+    let serving = office.serving()?;
+    let secret: String = serving.key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let root = office::unhex(&office.config.gate.root);
+    let root = root.ok_or_else(|| Failure::Refused("gate.root of the configuration is no public key".to_owned()))?;
+    let server = ServerPins { epoch: serving.epoch, server: crate::record::public_key(&secret)?, root };
+    let witnesses = office.config.log.witnesses.iter().map(|witness| witness.key.parse());
+    let witnesses = witnesses.collect::<Result<Vec<_>, _>>().map_err(|error| refused(&error))?;
+    let log = office.public_log().await?;
+    let quorum = witnesses.len();
+    let log = LogPins { origin: office.config.log.origin.clone(), keys: vec![log.key().clone()], witnesses, quorum };
+    let pins = Pins::new(gate, gate::THRESHOLD_MIN, approvers, server, log).map_err(|error| refused(&error))?;
+    let text = pins.to_string();
+    output(Some(out), |file| crate::common::put(&mut &mut *file, text.trim_end()))?;
+    office.print(&text, &format!("{text}\n{}: carry it to the gate by another way than snapshots come", out.display()))
 }

@@ -413,12 +413,53 @@ fn decided(office: &Office) {
     office.does("gil", &["decision", "effect", "CASE", "d2"]);
     let in_force = office.does("gil", &["restriction", "list"]);
     assert!(in_force.contains("a1  object-storage, everywhere: write") && in_force.lines().count() == 1, "{in_force}");
+    enforced(office);
     propose(office, "d3", "disable", &["a1,speech,,write", "a2,speech,,write"], &["write=as above"], &review);
     office.approve("d3");
     office.serve("d3", &["write=as above"]);
     office.on("2026-03-21");
     office.does("gil", &["decision", "effect", "CASE", "d3"]);
     assert_eq!(office.does("gil", &["restriction", "list"]).lines().count(), 3);
+}
+
+/// What a gate answers that is given the pins and a snapshot of now, on a day of March 2026.
+fn asked(office: &Office, account: &str, service: &str, operation: &str, day: i64) -> &'static str {
+    office.does("gil", &["restriction", "snapshot", "--out", "snapshot"]);
+    let bytes = std::fs::read(office.path("snapshot")).unwrap();
+    let gate = gate::Gate::load(&bytes, pins(office), None, [0; 16]).unwrap();
+    let at = 1_772_323_200 + (day - 1) * 86_400;
+    match gate.check(&gate::Request { account, service, operation, region: None, at }).verdict {
+        gate::Verdict::Allow => "passes",
+        gate::Verdict::WouldRefuse(_) => "in shadow",
+        gate::Verdict::Refuse(_) => "refused",
+    }
+}
+
+fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
+    let pins = std::fs::read_to_string(office.path("pins.txt")).unwrap();
+    std::sync::Arc::new(pins.parse().unwrap())
+}
+
+/// A gate refuses exactly what was sealed, once the last stage is reached.
+fn enforced(office: &Office) {
+    office.does("gil", &["restriction", "pins", "--gate", "north-1", "--out", "pins.txt"]);
+    let writes = |account: &str, day: i64| asked(office, account, "object-storage", "storage.write", day);
+    assert_eq!(writes("a1", 18), "in shadow");
+    office.may_not("ann", &["restriction", "stage", "CASE", "d2", "--all"], "may not");
+    office.does("gil", &["restriction", "stage", "CASE", "d2", "--gate", "south-1"]);
+    assert_eq!(writes("a1", 18), "in shadow", "at another gate");
+    office.does("gil", &["restriction", "stage", "CASE", "d2", "--all"]);
+    assert_eq!(writes("a1", 18), "refused");
+    assert_eq!(writes("a1", 16), "passes", "before it took effect");
+    assert_eq!(writes("a2", 18), "passes");
+    for operation in ["storage.read", "storage.delete"] {
+        assert_eq!(asked(office, "a1", "object-storage", operation, 18), "passes", "{operation}");
+    }
+    // One character of the list, and the gate takes nothing of it.
+    let mut bytes = std::fs::read(office.path("snapshot")).unwrap();
+    let at = bytes.windows(4).position(|four| four == b"a1\to").unwrap();
+    bytes[at + 1] = b'2';
+    assert!(gate::Gate::load(&bytes, pins(office), None, [0; 16]).is_err());
 }
 
 /// The use comes back in a linked account: a follow-up, not a target.
@@ -442,11 +483,15 @@ fn appealed(office: &Office) {
     };
     assert_eq!(decide("ben").status.code(), Some(1), "who decided before does not decide the appeal");
     assert!(decide("eve").status.success() && decide("fay").status.success());
+    office.does("gil", &["restriction", "stage", "CASE", "d3", "--all"]);
+    let transcribes = |account: &str| asked(office, account, "speech", "speech.transcription", 40);
+    assert_eq!([transcribes("a1"), transcribes("a2")], ["refused", "refused"]);
     let lift = ["decision", "lift", "CASE", "d5", "--decision", "d3", "--keep"];
     office.may_not("ann", &[&lift[..], &["a3,speech,,write"]].concat(), "fewer targets");
     office.does("ann", &[&lift[..], &["a1,speech,,write"]].concat());
     office.approve("d5");
     office.does("gil", &["decision", "effect", "CASE", "d5"]);
+    assert_eq!([transcribes("a1"), transcribes("a2")], ["refused", "passes"]);
     assert_eq!(office.does("gil", &["restriction", "list"]).lines().count(), 2);
     assert_eq!(office.does("gil", &["restriction", "list", "--account", "a2"]).trim(), "nothing is switched off");
 }
