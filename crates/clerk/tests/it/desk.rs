@@ -1,0 +1,284 @@
+//! Commands that meet each other: at one workload, in one case, before one public log; and what is erased or merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clerk::{Clerk, Erase, Error, Law, Papers, Sender, Sent};
+use review::act::{Act, Closing, ElementAnswer, Established, Item, Kind, Opening, Source};
+use review::case::Phase;
+use review::procedure::{Basis, Procedure};
+use review::public::Entry;
+use review::roster::{Member, Roster};
+use review::rules::Rule;
+use review::words::{AccountId, CaseId, Digest, Moment, Role, Standard};
+use store::{Files, Identity, PublicLog, Record};
+
+use crate::house::{MIDNIGHT, Place, block_on, chance};
+
+#[derive(serde::Deserialize)]
+struct Pack {
+    review: Procedure,
+}
+
+fn law() -> Law {
+    let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
+    let procedure = toml::from_str::<Pack>(text).unwrap().review;
+    let (id, version, digest) = ("mass-surveillance".to_owned(), "1".to_owned(), Digest::of(text));
+    Law { id, version, digest, title: "No mass surveillance".to_owned(), procedure }
+}
+
+/// Who is there: ann and ivy review, ben and cleo decide, eve hears appeals, olga is counsel from outside.
+fn roster() -> Roster {
+    let people: [(&str, &[Role]); 6] = [
+        ("ann", &[Role::Reviewer, Role::Analyst]),
+        ("ivy", &[Role::Reviewer, Role::Analyst]),
+        ("ben", &[Role::Decider]),
+        ("cleo", &[Role::Decider]),
+        ("eve", &[Role::AppealPanel]),
+        ("olga", &[Role::Counsel]),
+    ];
+    let member = |(person, roles): (&str, &[Role])| {
+        let roles = roles.iter().copied().collect();
+        let reads_with = BTreeSet::from([Identity::generate().to_public().to_string()]);
+        let identities = BTreeSet::from([format!("idp|{person}")]);
+        let outside = person == "olga";
+        (person.parse().unwrap(), Member { roles, outside, reads_with, identities, ..Member::default() })
+    };
+    Roster { members: people.into_iter().map(member).collect(), ..Roster::default() }
+}
+
+fn clerk(record: Record, seed: &str) -> Clerk {
+    Clerk::new(record, chance(seed)).unwrap()
+}
+
+/// A clerk before a record with its people.
+fn begun(place: &Place) -> Clerk {
+    let clerk = clerk(place.open(), "one");
+    block_on(clerk.set_roster("roster".parse().unwrap(), MIDNIGHT, &BTreeSet::new(), &roster())).unwrap();
+    clerk
+}
+
+fn sent(by: &str, id: &str) -> Sent {
+    let by = if by == "tribune" { Sender::System } else { Sender::Person(by.to_owned()) };
+    Sent { id: id.parse().unwrap(), at: MIDNIGHT, by }
+}
+
+fn accounts(names: &[&str]) -> BTreeSet<AccountId> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+fn opening(names: &[&str]) -> Act {
+    let law = law();
+    let sources = BTreeSet::from([Source::Finding { finding: Digest::of(names.concat()), records: Digest::of("r") }]);
+    Act::Open(Opening {
+        kind: Kind::Workload,
+        policy: (law.id, law.version, law.digest),
+        customer: "acme".parse().unwrap(),
+        accounts: accounts(names),
+        sources,
+    })
+}
+
+fn opened(clerk: &Clerk, id: &str, names: &[&str]) -> CaseId {
+    block_on(clerk.open_case(&sent("tribune", id), &law(), opening(names))).unwrap().0
+}
+
+fn must(clerk: &Clerk, by: &str, case: &CaseId, id: &str, act: Act) {
+    assert!(!block_on(clerk.enact(&sent(by, id), case, act)).unwrap().before, "{id}");
+}
+
+fn part(clerk: &Clerk, case: &CaseId, person: &str, role: Role) {
+    must(
+        clerk,
+        "ann",
+        case,
+        &format!("{case} {person} {}", role.name()),
+        Act::Assign { person: person.parse().unwrap(), role },
+    );
+    must(clerk, person, case, &format!("{case} {person} declares"), Act::Declare { conflict: None });
+}
+
+fn rule(refused: Result<impl std::fmt::Debug, Error>) -> Rule {
+    match refused {
+        Err(Error::Refused(refusal)) => refusal.rule,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn phase(clerk: &Clerk, case: &CaseId) -> Phase {
+    let file = block_on(clerk.look(&Sender::System, case, "a test", MIDNIGHT)).unwrap();
+    file.case.phase
+}
+
+#[test]
+fn of_two_who_open_a_case_on_one_workload_at_once_one_does() {
+    let place = Place::new();
+    let one = begun(&place);
+    let clerks: Vec<Clerk> = (0..4).map(|seed| clerk(place.open(), &format!("clerk {seed}"))).collect();
+    let opened = std::thread::scope(|scope| {
+        let open = |(number, clerk): (usize, &Clerk)| {
+            let own = format!("b{number}");
+            let sent = sent("tribune", &format!("open {number}"));
+            block_on(clerk.open_case(&sent, &law(), opening(&["a1", &own]))).map(|(case, _)| case)
+        };
+        let threads: Vec<_> = clerks.iter().enumerate().map(|one| scope.spawn(move || open(one))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 3));
+    assert!(lost.into_iter().all(|lost| rule(lost) == Rule::OneCase));
+    assert_eq!(block_on(one.cases()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_command_sent_twice_is_carried_out_once_and_the_same_opening_opens_one_case() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let case = opened(&clerk, "open", &["a1"]);
+    let (again, done) = block_on(clerk.open_case(&sent("tribune", "open"), &law(), opening(&["a1"]))).unwrap();
+    assert_eq!((again, done.before), (case.clone(), true));
+    let assign = || Act::Assign { person: "ann".parse().unwrap(), role: Role::Reviewer };
+    must(&clerk, "ann", &case, "assign", assign());
+    assert!(block_on(clerk.enact(&sent("ann", "assign"), &case, assign())).unwrap().before);
+    assert!(block_on(clerk.enact(&sent("idp|ann", "assign"), &case, assign())).unwrap().before);
+    let nobody = block_on(clerk.enact(&sent("zed", "assign"), &case, assign()));
+    assert!(matches!(nobody, Err(Error::Nobody(_))));
+}
+
+#[test]
+fn people_who_act_in_one_case_at_once_lose_nothing() {
+    let place = Place::new();
+    let one = begun(&place);
+    let case = opened(&one, "open", &["a1"]);
+    part(&one, &case, "ann", Role::Reviewer);
+    let clerks: Vec<Clerk> = (0..3).map(|seed| clerk(place.open(), &format!("clerk {seed}"))).collect();
+    std::thread::scope(|scope| {
+        for (number, clerk) in clerks.iter().enumerate() {
+            let case = &case;
+            scope.spawn(move || {
+                for nth in 0..10 {
+                    let id = format!("e{number}-{nth}");
+                    let (digest, origin) = (Digest::of(&id), "contract".parse().unwrap());
+                    let (basis, about) = (Basis::Document, BTreeSet::new());
+                    let item = Item { id: id.parse().unwrap(), digest, basis, origin, anonymous: false, about };
+                    let sent = sent("ann", &id);
+                    // Busy is an answer too: it says to send it again.
+                    while let Err(error) = block_on(clerk.enact(&sent, case, Act::AddEvidence(item.clone()))) {
+                        assert!(matches!(error, Error::Busy), "{error}");
+                    }
+                }
+            });
+        }
+    });
+    let file = block_on(one.look(&Sender::System, &case, "a test", MIDNIGHT)).unwrap();
+    assert_eq!((file.case.evidence.len(), file.case.version), (30, 33));
+}
+
+#[test]
+fn what_people_did_in_a_case_counts_in_the_one_that_takes_it_in() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let (one, other) = (opened(&clerk, "open 1", &["a1"]), opened(&clerk, "open 2", &["a2"]));
+    for case in [&one, &other] {
+        part(&clerk, case, "ann", Role::Reviewer);
+        part(&clerk, case, "ivy", Role::Reviewer);
+    }
+    let not = ElementAnswer {
+        answer: Established::NotEstablished,
+        standard: Standard::MoreLikelyThanNot,
+        evidence: BTreeSet::new(),
+        reasons: Digest::of("no"),
+    };
+    let elements: BTreeMap<_, _> = ["E1", "E2", "E3", "E4", "E5"].map(|id| (id.parse().unwrap(), not.clone())).into();
+    let determination = review::act::Determination { elements, view: Digest::of("view"), supersedes: None };
+    must(&clerk, "ivy", &other, "determined", Act::Determine(determination));
+    let done = block_on(clerk.merge(&sent("ann", "merge"), &one, &other)).unwrap();
+    assert!(!done.before && block_on(clerk.merge(&sent("ann", "merge"), &one, &other)).unwrap().before);
+    assert_eq!(phase(&clerk, &other), Phase::Merged(one.clone()));
+    let file = block_on(clerk.look(&Sender::System, &one, "a test", MIDNIGHT)).unwrap();
+    assert_eq!(file.case.accounts, accounts(&["a1", "a2"]));
+    let ivy = &file.case.parts[&"ivy".parse().unwrap()];
+    assert!(ivy.hands.contains(&review::act::Hand::Determined), "what Ivy did there stands against her here");
+    // The workload of the other is under review in this one.
+    let again = block_on(clerk.open_case(&sent("tribune", "open 3"), &law(), opening(&["a2"])));
+    assert_eq!(rule(again), Rule::OneCase);
+    assert!(matches!(block_on(clerk.merge(&sent("ann", "m2"), &one, &one)), Err(Error::Refused(_))));
+}
+
+#[test]
+fn counsel_from_outside_sees_the_case_they_were_asked_about_and_no_other() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let (own, other) = (opened(&clerk, "open 1", &["a1"]), opened(&clerk, "open 2", &["a2"]));
+    part(&clerk, &own, "ann", Role::Reviewer);
+    part(&clerk, &own, "olga", Role::Counsel);
+    let olga = Sender::Person("olga".to_owned());
+    let look = |case: &CaseId, purpose: &str| block_on(clerk.look(&olga, case, purpose, MIDNIGHT));
+    assert!(look(&own, "an opinion").is_ok());
+    assert!(matches!(look(&other, "an opinion"), Err(Error::Denied(_))));
+    assert!(matches!(look(&own, " "), Err(Error::Wrong(_))), "a look has a purpose");
+    assert_eq!(block_on(clerk.cases_for("olga", MIDNIGHT)).unwrap().len(), 1);
+    must(&clerk, "ann", &own, "released", Act::Release { person: "olga".parse().unwrap() });
+    assert!(matches!(look(&own, "an opinion"), Err(Error::Denied(_))));
+}
+
+#[test]
+fn a_case_is_erased_as_a_whole_once_it_is_over_and_the_record_still_reads() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let case = opened(&clerk, "open", &["a1"]);
+    part(&clerk, &case, "ann", Role::Reviewer);
+    let papers = Papers::default();
+    let note = block_on(clerk.keep(&papers, None, Some(&case), &BTreeSet::new(), b"who it was", MIDNIGHT)).unwrap();
+    must(
+        &clerk,
+        "ann",
+        &case,
+        "contact",
+        Act::NoteContact { from: review::act::Contact::Sales, with: "ann".parse().unwrap(), about: note },
+    );
+    let two: BTreeSet<String> = ["ben".to_owned(), "cleo".to_owned()].into();
+    let erase = |by: &BTreeSet<String>| {
+        block_on(clerk.erase(by, &[Erase::Case(case.clone())], Digest::of("asked for"), MIDNIGHT))
+    };
+    assert!(matches!(erase(&two), Err(Error::Wrong(_))), "it is open");
+    let closing = Closing { remedy: note, consulted: note, lesson: note, declared_use: None };
+    must(&clerk, "ann", &case, "close", Act::Close(closing));
+    assert!(matches!(erase(&["ann".to_owned(), "ben".to_owned()].into()), Err(Error::Denied(_))));
+    assert!(erase(&["ben".to_owned()].into()).is_err(), "one is not two");
+    erase(&two).unwrap();
+    let gone = block_on(clerk.look(&Sender::System, &case, "a test", MIDNIGHT));
+    assert!(matches!(gone, Err(Error::Erased(_))));
+    assert!(block_on(clerk.record().ciphertext(note)).unwrap().is_none());
+    assert!(block_on(clerk.cases()).unwrap().is_empty());
+    block_on(clerk.counts(2026)).unwrap();
+    block_on(clerk.record().verify(None)).unwrap();
+    let due = block_on(clerk.due(0, 0, None)).unwrap();
+    assert!(due.entries.iter().all(|entry| matches!(entry, Entry::Erasure { .. })) && due.entries.len() >= 5);
+}
+
+#[test]
+fn two_who_publish_at_once_publish_each_thing_once_and_one_batch_a_day() {
+    let place = Place::new();
+    let one = begun(&place);
+    opened(&one, "open", &["a1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let signer = || tlog::Signer::new("tribune.example/log", &[1; 32]).unwrap();
+    let clerks: Vec<Clerk> = (0..3).map(|seed| clerk(place.open(), &format!("clerk {seed}"))).collect();
+    let published: usize = std::thread::scope(|scope| {
+        let publish = |clerk: &Clerk| {
+            block_on(async {
+                let mut log = PublicLog::open(clerk.record(), Files::local(folder.path()), signer()).await.unwrap();
+                clerk.publish(&mut log, MIDNIGHT, true).await.unwrap()
+            })
+        };
+        let threads: Vec<_> = clerks.iter().map(|clerk| scope.spawn(move || publish(clerk))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(published, 1, "one batch");
+    let mut log = block_on(PublicLog::open(one.record(), Files::local(folder.path()), signer())).unwrap();
+    assert_eq!(log.tree().size, 1);
+    assert_eq!(block_on(one.publish(&mut log, MIDNIGHT, true)).unwrap(), 0);
+    let tomorrow = MIDNIGHT.plus_days(1);
+    assert_eq!(block_on(one.publish(&mut log, tomorrow, true)).unwrap(), 1, "a day without events has its batch too");
+    assert!(matches!(block_on(one.publish_counts(2026, Moment(MIDNIGHT.0))), Err(Error::Wrong(_))));
+}
