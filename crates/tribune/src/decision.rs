@@ -11,6 +11,7 @@ use clap::Subcommand;
 use clerk::File;
 use review::act::{Act, Approval, Decision, Order};
 use review::case::Decided;
+use review::dsa::{Batch, Entry, Settings};
 use review::roster::{KeyForm, PublicKey};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
@@ -119,6 +120,8 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         draft: PathBuf,
     },
+    /// A served statement in the schema of the EU's DSA Transparency Database, as JSON; sends nothing
+    Dsa(Dsa),
     /// Bring into effect what was approved and served
     Effect { case: CaseId, id: DecisionId },
     /// Say that what was decided for a time is over
@@ -193,6 +196,35 @@ struct DraftArgs {
     out: PathBuf,
 }
 
+#[derive(clap::Args, Debug)]
+struct Dsa {
+    case: CaseId,
+    id: DecisionId,
+    /// The folder that `draft` wrote, of what was served
+    #[arg(long, value_name = "DIR")]
+    draft: PathBuf,
+    /// The facts, written for the database and confirmed by a second person
+    #[arg(long, value_name = "TEXT|@FILE")]
+    facts: Words,
+    /// The clause's category, as the database lists them
+    #[arg(long)]
+    category: String,
+    /// Where the terms can be read
+    #[arg(long, value_name = "URL")]
+    terms_url: Option<String>,
+    /// In which country a region lies: REGION=CC
+    #[arg(long, value_name = "REGION=CC", value_parser = country)]
+    country: Vec<(RegionId, String)>,
+    /// The reports were notices under DSA Article 16
+    #[arg(long)]
+    article_16: bool,
+}
+
+fn country(text: &str) -> Result<(RegionId, String), String> {
+    let (region, country) = text.split_once('=').ok_or_else(|| format!("`{text}` is not REGION=CC"))?;
+    Ok((region.parse().map_err(|error: review::words::FormError| error.to_string())?, country.to_owned()))
+}
+
 fn switch(text: &str) -> Result<Switch, String> {
     let quoted = serde_json::Value::String(text.to_owned());
     serde_json::from_value(quoted).map_err(|_| format!("`{text}` is no switch: write, read, delete or export"))
@@ -242,6 +274,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             }
             Verb::Draft(draft) => draft.run(&office).await,
             Verb::Serve { case, id, draft } => serve(&office, &case, &id, &draft).await,
+            Verb::Dsa(dsa) => dsa.run(&office).await,
             Verb::Effect { case, id } => {
                 let file = look(&office, &case, "bringing a decision into effect").await?;
                 let root = seal::root(&decided(&file, &id)?.decision.targets);
@@ -415,6 +448,13 @@ struct DraftFile {
 }
 
 impl DraftFile {
+    fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("draft.json");
+        let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+    }
+
     fn statement(&self, file: &File, id: &DecisionId) -> Result<Statement, Failure> {
         let written = |text: &str| Written::new(&Digest::of(text), text).map_err(|error| refused(&error));
         let mut reasons = BTreeMap::new();
@@ -467,11 +507,28 @@ impl DraftArgs {
     }
 }
 
+impl Dsa {
+    async fn run(self, office: &Office) -> Result<ExitCode, Failure> {
+        let file = look(office, &self.case, "a statement for the public database").await?;
+        let statement = DraftFile::read(&self.draft)?.statement(&file, &self.id)?;
+        let facts = Written::new(&Digest::of(&self.facts.0), &self.facts.0).map_err(|error| refused(&error))?;
+        let countries: BTreeMap<RegionId, String> = self.country.into_iter().collect();
+        let settings = Settings {
+            category: &self.category,
+            terms_url: self.terms_url.as_deref(),
+            countries: &countries,
+            article_16: self.article_16,
+        };
+        let entry = Entry::of(&file.case, &statement, &facts, &settings).map_err(|error| refused(&error))?;
+        let batch = Batch::of(vec![entry]).map_err(|error| refused(&error))?;
+        output(None, |out| common::json(out, &batch))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 async fn serve(office: &Office, case: &CaseId, id: &DecisionId, folder: &Path) -> Result<ExitCode, Failure> {
-    let path = folder.join("draft.json");
-    let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-    let draft: DraftFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |what: String| Failure::Refused(format!("{}: {what}", folder.display()));
+    let draft = DraftFile::read(folder)?;
     let file = look(office, case, "serving the statement of reasons").await?;
     let statement = draft.statement(&file, id)?;
     if office.now < draft.served {

@@ -11,7 +11,7 @@ use store::Identity;
 use tempfile::TempDir;
 
 /// Who is on the roster: roles and manager.
-const PEOPLE: [(&str, &str, &str); 15] = [
+const PEOPLE: [(&str, &str, &str); 16] = [
     ("ann", r#""reviewer", "analyst""#, "head"),
     ("ivy", r#""reviewer", "analyst""#, "head"),
     ("ned", r#""reviewer""#, "head"),
@@ -19,6 +19,7 @@ const PEOPLE: [(&str, &str, &str); 15] = [
     ("otto", r#""intake-officer""#, "head"),
     ("ben", r#""decider""#, "law"),
     ("cleo", r#""decider""#, "trust"),
+    ("dov", r#""decider""#, "finance"),
     ("hal", r#""counsel""#, "law"),
     ("eve", r#""appeal-panel""#, "board"),
     ("fay", r#""appeal-panel""#, "board"),
@@ -56,6 +57,13 @@ impl Office {
                 assert!(made.unwrap().success());
                 let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
                 roster += &format!("[members.{person}.keys]\n\"{}\" = \"ssh\"\n", public.trim());
+            }
+            if person == "dov" {
+                office.file("passphrase", "correct horse battery staple\n");
+                let line =
+                    office.does("", &["decision", "new-key", "--out", "dov.key", "--passphrase-file", "passphrase"]);
+                roster += &format!("[members.dov.keys]\n{line}");
+                office.may_not("", &["decision", "new-key", "--out", "dov.key"], "is there already");
             }
         }
         roster += "[account_teams.acme]\nmembers = [\"sal\"]\n";
@@ -248,6 +256,7 @@ fn conflicts(office: &Office) {
         ("ines", "reviewer"),
         ("ben", "decider"),
         ("cleo", "decider"),
+        ("dov", "decider"),
         ("hal", "counsel"),
         ("eve", "appeal-panel"),
         ("fay", "appeal-panel"),
@@ -259,7 +268,7 @@ fn conflicts(office: &Office) {
     office.does("ivy", &["case", "declare", "CASE", "--conflict", "my brother works there"]);
     office.may_not("ivy", &["case", "ask", "CASE", "q0", "--text", "What?"], "has a conflict");
     office.does("ann", &["case", "release", "CASE", "--person", "ivy"]);
-    for person in ["ann", "ned", "ines", "ben", "cleo", "hal", "eve", "fay"] {
+    for person in ["ann", "ned", "ines", "ben", "cleo", "dov", "hal", "eve", "fay"] {
         office.does(person, &["case", "declare", "CASE", "--none"]);
     }
     let contact =
@@ -414,8 +423,30 @@ fn decided(office: &Office) {
     let in_force = office.does("gil", &["restriction", "list"]);
     assert!(in_force.contains("a1  object-storage, everywhere: write") && in_force.lines().count() == 1, "{in_force}");
     enforced(office);
+    // For the EU's database: only what was served, and only facts that somebody confirmed.
+    let dsa = [
+        "decision",
+        "dsa",
+        "CASE",
+        "d2",
+        "--draft",
+        "notice-d2",
+        "--category",
+        "STATEMENT_CATEGORY_OTHER_VIOLATION_TC",
+    ];
+    let facts = ["--facts", "@dsa.txt"];
+    office.file("dsa.txt", "Usage records showed recordings of calls on the scale of a whole population.\n");
+    office.may_not("ann", &[&dsa[..], &facts].concat(), "let a second person read them");
+    office.confirmed("dsa.txt", "ned");
+    let statement = office.does("ann", &[&dsa[..], &facts].concat());
+    assert!(statement.contains("DECISION_PROVISION_") && !statement.contains("acme"), "{statement}");
     propose(office, "d3", "disable", &["a1,speech,,write", "a2,speech,,write"], &["write=as above"], &review);
-    office.approve("d3");
+    office.does("ben", &["decision", "approve", "CASE", "d3", "--ssh-key", "ben"]);
+    let approve = ["decision", "approve", "CASE", "d3", "--passphrase-key", "dov.key"];
+    office.may_not("dov", &approve, "TRIBUNE_PASSPHRASE_FILE");
+    let mut dov = office.command(&approve);
+    dov.args(["--as", "dov"]).env("TRIBUNE_PASSPHRASE_FILE", "passphrase");
+    assert!(dov.output().unwrap().status.success(), "a key that a passphrase opens");
     office.serve("d3", &["write=as above"]);
     office.on("2026-03-21");
     office.does("gil", &["decision", "effect", "CASE", "d3"]);
