@@ -11,6 +11,7 @@ mod decision;
 mod demo;
 mod evaluate;
 mod explain;
+mod gate;
 mod http;
 mod log;
 mod looks;
@@ -22,6 +23,7 @@ mod replay;
 mod report;
 mod restriction;
 mod scan;
+mod serve;
 mod simulate;
 mod site;
 mod witness;
@@ -66,6 +68,10 @@ enum Command {
     Restriction(restriction::Args),
     /// Begin, verify, back up, count and erase the record
     Record(record::Args),
+    /// Serve gates, the public log and what is published; do the day's chores
+    Serve(serve::Args),
+    /// A gate beside a proxy: answers allow or refuse, from the last snapshot that held
+    Gate(gate::Args),
     /// Check a public log from outside, or witness one
     Log(log::Args),
 }
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
         Command::Appeal(args) => appeal::run(args),
         Command::Restriction(args) => restriction::run(args),
         Command::Record(args) => record::run(args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::Log(args) => log::run(&args),
     };
     match result {

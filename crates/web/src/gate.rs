@@ -1,0 +1,65 @@
+//! A gate over the network: the same question in the words of each who asks, and what is held to answer it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `held` | what a gate holds and counts, and the one question all interfaces ask |
+//! | `guard` | who may ask: this machine, or who has the token |
+//! | `body` | a body and the JSON in it, bounded in bytes and in time |
+//! | `authzen` | OpenID AuthZEN Authorization API 1.0 |
+//! | `forward` | forward authentication for nginx, Caddy and Traefik |
+//! | `envoy` | `ext_authz` over gRPC |
+//! | `admission` | a validating admission webhook of Kubernetes |
+//! | `operations` | which request of a real protocol is which operation (`operations/*.toml`) |
+//! | `refusal` | what the customer is told, in the protocol's own way |
+//! | `health` | is it alive, is it ready, what did it count |
+//! | `feed` | the snapshots that a server hands out |
+//! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
+//!
+//! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
+//! own form and without a restriction's id, so that nobody takes it for one.
+
+mod admission;
+mod authzen;
+mod body;
+mod envoy;
+mod feed;
+mod forward;
+mod guard;
+mod health;
+mod held;
+pub mod operations;
+mod refusal;
+pub mod standalone;
+
+pub use admission::ACCOUNT_LABEL;
+pub use authzen::BATCH_MAX;
+pub use body::BODY_BYTES_MAX;
+pub use feed::Feed;
+pub use guard::Token;
+pub use held::{Clock, Held, Settings, Types};
+pub use operations::{Operations, OperationsError};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+use std::sync::Arc;
+
+/// Every question to a gate, and how it is. All but `/healthz` and `/readyz` need the token, this machine apart.
+pub fn router(held: Arc<Held>) -> Router {
+    let asked = Router::new()
+        .route("/access/v1/evaluation", post(authzen::evaluation))
+        .route("/access/v1/evaluations", post(authzen::evaluations))
+        .route("/gate/check", any(forward::check))
+        .route("/gate/admission", post(admission::review))
+        .route("/gate/admission/{account}", post(admission::review_of))
+        .route("/metrics", get(health::metrics))
+        .with_state(Arc::clone(&held))
+        .merge(envoy::router(Arc::clone(&held)))
+        .layer(from_fn_with_state(held.settings().token.clone(), guard::only_who_may));
+    Router::new()
+        .route("/.well-known/authzen-configuration", get(authzen::configuration))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(held)
+        .merge(asked)
+}

@@ -1,0 +1,362 @@
+//! A gate of its own beside a proxy: it fetches snapshots, verifies them, keeps the last good one, and answers.
+//!
+//! The server is believed no more than any other bytes. While it is away the gate goes on with what it holds, across
+//! restarts too; what is refused changes nothing. Time, chance and where notes go come in as closures.
+
+use super::guard::Token;
+use super::held::{Held, Settings};
+use super::operations::OperationsError;
+use crate::serve::{Limits, serve as serve_router};
+use gate::{Gate, Pins, PinsError, Snapshot, SnapshotError, Version};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode, Url};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Chance, anew at each call.
+pub type Random = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
+
+/// Where a sentence for those who run the gate goes.
+pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How many bytes a snapshot has, at most.
+pub const SNAPSHOT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Longer than a server waits for something newer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pauses after one failure, and after many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    /// After the first; each is twice as long as the one before.
+    pub first: Duration,
+    /// No longer than this.
+    pub longest: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(250), longest: Duration::from_secs(30) }
+    }
+}
+
+/// Between two answers that were good, so that a server which answers at once is not asked without end.
+const SHORTEST: Duration = Duration::from_millis(25);
+
+/// What a gate of its own is told.
+#[derive(Clone)]
+pub struct Config {
+    /// Where snapshots are, as `https://tribune.example/gate/snapshot`.
+    pub snapshot: String,
+    /// Whom it believes.
+    pub pins: Arc<Pins>,
+    /// A folder to keep the last good snapshot in.
+    pub state: PathBuf,
+    /// What it shows the server.
+    pub token: Option<Token>,
+    /// How it is asked.
+    pub settings: Settings,
+    /// What connections may take.
+    pub limits: Limits,
+    /// How long it waits after failures: by chance half as long to half longer, so that gates do not ask all at once.
+    pub pauses: Pauses,
+    /// That chance, and the seeds for hashes.
+    pub random: Random,
+    /// What those who run it should read.
+    pub notes: Notes,
+}
+
+/// Why a gate does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StandaloneError {
+    /// A file or folder that cannot be used.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Another gate has the folder.
+    #[error("{path}: another gate keeps its snapshot here: end it, or name another folder")]
+    Taken {
+        /// The folder.
+        path: String,
+    },
+    /// Pins that cannot be believed.
+    #[error("{path}: {source}")]
+    Pins {
+        /// The file, or both.
+        path: String,
+        /// What is wrong with them.
+        source: PinsError,
+    },
+    /// An address that snapshots cannot be fetched from.
+    #[error(
+        "`{address}` is no address of snapshots: give one that begins with https:// (http:// on this machine only)"
+    )]
+    Address {
+        /// As it was given.
+        address: String,
+    },
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A defect of this build.
+    #[error(transparent)]
+    Operations(#[from] OperationsError),
+}
+
+/// Reads pins from two files, which may be one: who signs and logs (`--key`), and who approves (`--approvers`). Each
+/// begins with `tribune pins 1`.
+///
+/// # Errors
+/// A file cannot be read, or together they are no pins.
+pub fn pins(key: &Path, approvers: &Path) -> Result<Pins, StandaloneError> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path)
+            .map_err(|source| StandaloneError::File { path: path.display().to_string(), source })
+    };
+    let (mut text, mut path) = (read(key)?, key.display().to_string());
+    if approvers != key {
+        let more = read(approvers)?;
+        text.push('\n');
+        text.push_str(more.strip_prefix("tribune pins 1\n").unwrap_or(&more));
+        path = format!("{path} and {}", approvers.display());
+    }
+    text.parse().map_err(|source| StandaloneError::Pins { path, source })
+}
+
+/// Serves until `ended`.
+///
+/// # Errors
+/// Why it does not start; once it has, nothing of the server's ends it.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    ended: impl Future<Output = ()>,
+) -> Result<(), StandaloneError> {
+    let kept = Kept::open(&config.state)?;
+    let held = Arc::new(Held::new(config.settings.clone())?);
+    let floor = start(&config, &kept, &held)?;
+    let follower = Follower::new(&config, Arc::clone(&held), kept, floor)?;
+    let following = tokio::spawn(follower.follow());
+    serve_router(listener, super::router(held), config.limits, ended).await;
+    following.abort();
+    Ok(())
+}
+
+/// Holds what was kept, if it is still believed; the version below which nothing is.
+fn start(config: &Config, kept: &Kept, held: &Held) -> Result<Option<Version>, StandaloneError> {
+    let Some(bytes) = kept.read()? else { return Ok(None) };
+    match Gate::load(&bytes, Arc::clone(&config.pins), None, (config.random)()) {
+        Ok(gate) => {
+            (config.notes)(&format!("answering by snapshot {}, which was kept", gate.version()));
+            held.swap(Arc::new(gate));
+            Ok(None)
+        }
+        Err(why) => {
+            // Pins may have changed. Its version still counts: nothing older is believed.
+            held.counts.snapshots_refused.fetch_add(1, Ordering::Relaxed);
+            (config.notes)(&format!("{}: not believed any more, and not used: {why}", kept.file.display()));
+            Ok(Snapshot::parse(&bytes).ok().map(|snapshot| snapshot.version()))
+        }
+    }
+}
+
+/// The file of the last good snapshot.
+struct Kept {
+    file: PathBuf,
+    /// While it is held, no other gate keeps its snapshot here.
+    folder: File,
+}
+
+impl Kept {
+    fn open(state: &Path) -> Result<Self, StandaloneError> {
+        let failed = |source| StandaloneError::File { path: state.display().to_string(), source };
+        std::fs::create_dir_all(state).map_err(failed)?;
+        let folder = File::open(state).map_err(failed)?;
+        folder.try_lock().map_err(|_| StandaloneError::Taken { path: state.display().to_string() })?;
+        Ok(Self { file: state.join("snapshot"), folder })
+    }
+
+    fn read(&self) -> Result<Option<Vec<u8>>, StandaloneError> {
+        match std::fs::read(&self.file) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StandaloneError::File { path: self.file.display().to_string(), source }),
+        }
+    }
+
+    /// On disk when it returns, whole or not at all.
+    fn keep(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        new.write_all(bytes)?;
+        new.as_file().sync_all()?;
+        new.persist(&self.file).map_err(|error| error.error)?;
+        self.folder.sync_all()
+    }
+}
+
+/// What follows the server.
+struct Follower {
+    client: Client,
+    address: Url,
+    pins: Arc<Pins>,
+    token: Option<Token>,
+    pauses: Pauses,
+    random: Random,
+    notes: Notes,
+    held: Arc<Held>,
+    kept: Arc<Kept>,
+    floor: Option<Version>,
+    /// What is held did not lead on: the next one is fetched whole.
+    whole: bool,
+}
+
+/// How asking went.
+enum Fetched {
+    Same,
+    Bytes(Vec<u8>),
+}
+
+impl Follower {
+    fn new(config: &Config, held: Arc<Held>, kept: Kept, floor: Option<Version>) -> Result<Self, StandaloneError> {
+        let address = address(&config.snapshot)?;
+        let client = Client::builder().timeout(PATIENCE).redirect(Policy::none());
+        let client = client.user_agent(concat!("tribune-gate/", env!("CARGO_PKG_VERSION"))).build()?;
+        let Config { pins, token, pauses, random, notes, .. } = config.clone();
+        let kept = Arc::new(kept);
+        Ok(Self { client, address, pins, token, pauses, random, notes, held, kept, floor, whole: false })
+    }
+
+    /// Goes on until it is dropped.
+    async fn follow(mut self) {
+        let mut failures = 0_u32;
+        loop {
+            match self.step().await {
+                Ok(()) => failures = 0,
+                Err(why) => {
+                    if failures == 0 {
+                        let text = format!("{}: {why}; going on with what is held", self.address);
+                        (self.notes)(&text);
+                    }
+                    failures = failures.saturating_add(1);
+                }
+            }
+            tokio::time::sleep(self.pause(failures)).await;
+        }
+    }
+
+    /// Longer with each failure, and never the same for all gates.
+    fn pause(&self, failures: u32) -> Duration {
+        let (Pauses { first, longest }, [chance, ..]) = (self.pauses, (self.random)());
+        let pause = match failures {
+            0 => SHORTEST,
+            _ => first.saturating_mul(2_u32.saturating_pow(failures - 1)).min(longest),
+        };
+        pause.mul_f64(0.5 + f64::from(chance) / 256.0)
+    }
+
+    /// Asks once, and takes what came.
+    async fn step(&mut self) -> Result<(), String> {
+        let before = self.held.gate();
+        let after = before.as_ref().map(|gate| gate.version()).filter(|_| !self.whole);
+        let counts = &self.held.counts;
+        let fetched = self.fetch(after).await;
+        if fetched.is_err() {
+            counts.fetches_failed.fetch_add(1, Ordering::Relaxed);
+        }
+        let Fetched::Bytes(bytes) = fetched? else {
+            counts.heard.store((self.held.settings().clock)(), Ordering::Relaxed);
+            return Ok(());
+        };
+        let (pins, seed, floor) = (Arc::clone(&self.pins), (self.random)(), self.floor);
+        let verified = tokio::task::spawn_blocking(move || match before {
+            Some(gate) => gate.next(&bytes, seed),
+            None => Gate::load(&bytes, pins, floor, seed),
+        });
+        match verified.await.map_err(|error| error.to_string())? {
+            Ok(gate) => self.take(Arc::new(gate)).await,
+            Err(why) => {
+                let leads_on_from_another =
+                    matches!(why, SnapshotError::Base { .. } | SnapshotError::NotHeld { .. } | SnapshotError::Baseless);
+                self.whole = leads_on_from_another && !self.whole;
+                counts.snapshots_refused.fetch_add(1, Ordering::Relaxed);
+                Err(format!("what it sent is refused: {why}"))
+            }
+        }
+    }
+
+    /// Answers by it at once, then keeps it: a full disk stops no lift.
+    async fn take(&mut self, gate: Arc<Gate>) -> Result<(), String> {
+        self.held.swap(Arc::clone(&gate));
+        self.held.counts.heard.store((self.held.settings().clock)(), Ordering::Relaxed);
+        self.whole = false;
+        (self.notes)(&format!("answering by snapshot {}", gate.version()));
+        let kept = Arc::clone(&self.kept);
+        let keeping = tokio::task::spawn_blocking(move || kept.keep(&gate.snapshot().bytes()));
+        if let Ok(Err(error)) = keeping.await {
+            let file = self.kept.file.display();
+            (self.notes)(&format!("{file}: {error}; after a restart an older snapshot would be used"));
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, after: Option<Version>) -> Result<Fetched, String> {
+        let mut address = self.address.clone();
+        if let Some(after) = after {
+            address.query_pairs_mut().append_pair("after", &after.to_string());
+        }
+        let mut request = self.client.get(address);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", token.header());
+        }
+        let mut response = request.send().await.map_err(|error| causes(&error))?;
+        match response.status() {
+            StatusCode::NOT_MODIFIED => return Ok(Fetched::Same),
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED => return Err("it wants another token".to_owned()),
+            other => return Err(format!("it answered {other}")),
+        }
+        let mut bytes = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|error| causes(&error))? {
+            if bytes.len() + part.len() > SNAPSHOT_BYTES_MAX {
+                return Err(format!("it sent more than {SNAPSHOT_BYTES_MAX} bytes"));
+            }
+            bytes.extend_from_slice(&part);
+        }
+        Ok(Fetched::Bytes(bytes))
+    }
+}
+
+/// An address that snapshots may come from: what names customers goes over no network in the clear.
+fn address(given: &str) -> Result<Url, StandaloneError> {
+    let wrong = || StandaloneError::Address { address: given.to_owned() };
+    let address = Url::parse(given).map_err(|_| wrong())?;
+    let host = address.host_str().unwrap_or_default();
+    let near =
+        host == "localhost" || host == "[::1]" || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
+    let fit = address.scheme() == "https" || (address.scheme() == "http" && near);
+    if fit { Ok(address) } else { Err(wrong()) }
+}
+
+/// An error and what caused it, without the address, which may hold what is nobody's business.
+fn causes(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it did not answer in time".to_owned();
+    }
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    if causes.is_empty() { "it could not be asked".to_owned() } else { causes.join(": ") }
+}

@@ -1,0 +1,27 @@
+//! The gate's interfaces, asked over the network as others ask them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on may fail where it stands"
+)]
+
+#[path = "it/admission.rs"]
+mod admission;
+#[path = "it/authzen.rs"]
+mod authzen;
+#[path = "it/bad.rs"]
+mod bad;
+#[path = "it/envoy.rs"]
+mod envoy;
+#[path = "it/forward.rs"]
+mod forward;
+#[path = "../../gate/tests/sample/mod.rs"]
+#[allow(dead_code, reason = "the gate's own tests use more of it")]
+mod sample;
+#[path = "it/server.rs"]
+mod server;
+#[path = "it/snapshots.rs"]
+mod snapshots;
