@@ -13,6 +13,7 @@
 //! | `refusal` | what the customer is told, in the protocol's own way |
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
+//! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
 //!
 //! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
@@ -22,6 +23,7 @@ mod admission;
 mod authzen;
 mod body;
 mod envoy;
+pub mod fallback;
 mod feed;
 mod forward;
 mod guard;
@@ -50,6 +52,7 @@ pub fn router(held: Arc<Held>) -> Router {
         .route("/access/v1/evaluation", post(authzen::evaluation))
         .route("/access/v1/evaluations", post(authzen::evaluations))
         .route("/gate/check", any(forward::check))
+        .route("/gate/refusal", any(forward::refusal))
         .route("/gate/admission", post(admission::review))
         .route("/gate/admission/{account}", post(admission::review_of))
         .route("/metrics", get(health::metrics))
