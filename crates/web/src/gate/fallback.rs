@@ -18,15 +18,19 @@ pub enum Proxy {
     Caddy,
     /// An RBAC filter that denies, as a resource of the extension discovery service, for a file that Envoy watches.
     Envoy,
+    /// Routers before the one that lets pass, as JSON, which YAML takes in. It alone tells by itself what a request of S3
+    /// does, since Traefik can compute no header.
+    Traefik,
 }
 
-/// What the set refuses at this time, for a proxy. Traefik has no place for such a list.
+/// What the set refuses at this time, for a proxy.
 pub fn fallback(proxy: Proxy, set: &Set, at: i64) -> String {
     let rows = rows(set, at);
     match proxy {
         Proxy::Nginx => nginx(&rows, &head(set, at, rows.len())),
         Proxy::Caddy => caddy(&rows, &head(set, at, rows.len())),
         Proxy::Envoy => envoy(&rows),
+        Proxy::Traefik => traefik(&rows),
     }
 }
 
@@ -158,6 +162,58 @@ fn envoy(rows: &Rows<'_>) -> String {
         "typed_config": filter,
     });
     serde_json::json!({"resources": [resource]}).to_string()
+}
+
+/// A router for each line, on the way to the gate: where that does not answer, it leads to what refuses.
+fn traefik(rows: &Rows<'_>) -> String {
+    let router = |((account, service, switch, region), number): (&Key<'_>, usize)| {
+        let mut rule = format!("{} && {}", header("Account", account), does(*switch));
+        // A proxy of S3 need not name the service.
+        if *service != "object-storage" {
+            let _ = write!(rule, " && {}", header("Service", service));
+        }
+        if !region.is_empty() {
+            let _ = write!(rule, " && {}", header("Region", region));
+        }
+        let router = serde_json::json!({
+            "entryPoints": ["tribune"], "rule": rule, "priority": 1_000, "service": "tribune-or-refuse",
+        });
+        (format!("tribune-fallback-{number}"), router)
+    };
+    let routers: serde_json::Map<String, serde_json::Value> = rows.keys().zip(1..).map(router).collect();
+    if routers.is_empty() {
+        return "{}".to_owned();
+    }
+    // The file is a template before it is JSON.
+    serde_json::json!({"http": {"routers": routers}}).to_string().replace("{{", "{ {").replace("}}", "} }")
+}
+
+/// A header of ours that has exactly this value; no brace in it may begin something of a template's.
+fn header(name: &str, value: &str) -> String {
+    let value = serde_json::Value::from(value).to_string().replace('{', "\\x7b").replace('}', "\\x7d");
+    format!("Header(`X-Tribune-{name}`, {value})")
+}
+
+/// What a request of S3 does, by Traefik's rules: `operations/s3.toml` in short.
+fn does(switch: Switch) -> String {
+    let method = |methods: &str| format!("HeaderRegexp(`X-Forwarded-Method`, `^({methods})$`)");
+    let asks = |keys: &str| format!("HeaderRegexp(`X-Forwarded-Uri`, `[?&]({keys})([=&]|$)`)");
+    let (post, part, form) =
+        (method("POST"), asks("uploads|uploadId"), "HeaderRegexp(`Content-Type`, `(?i)^multipart/form-data`)");
+    let plain = format!("{post} && !{part} && !{form}");
+    match switch {
+        Switch::Write => {
+            let other = asks("delete|select|restore");
+            format!("({} || ({post} && ({part} || {form} || !{other})))", method("PUT|PATCH"))
+        }
+        Switch::Read => {
+            let (reads, deletes) = (asks("select|restore"), asks("delete"));
+            format!("({} || ({plain} && !{deletes} && {reads}))", method("GET|HEAD"))
+        }
+        Switch::Delete => format!("({} || ({plain} && {}))", method("DELETE"), asks("delete")),
+        // Nothing of S3 is told apart as export.
+        Switch::Export => method("EXPORT"),
+    }
 }
 
 #[cfg(test)]
