@@ -46,7 +46,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use std::sync::Arc;
 
-/// Every question to a gate, and how it is. All but `/healthz` and `/readyz` need the token, this machine apart.
+/// Every question to a gate, and how it is. All but discovery, `/healthz` and `/readyz` need the token, this machine
+/// apart: [`crate::serve`] says who asks, and without it everybody is of another machine.
 pub fn router(held: Arc<Held>) -> Router {
     let asked = Router::new()
         .route("/access/v1/evaluation", post(authzen::evaluation))

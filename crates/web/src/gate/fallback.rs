@@ -184,8 +184,8 @@ fn traefik(rows: &Rows<'_>) -> String {
     if routers.is_empty() {
         return "{}".to_owned();
     }
-    // The file is a template before it is JSON.
-    serde_json::json!({"http": {"routers": routers}}).to_string().replace("{{", "{ {").replace("}}", "} }")
+    // The file is a template before it is JSON: on lines of their own no two braces meet.
+    format!("{:#}\n", serde_json::json!({"http": {"routers": routers}}))
 }
 
 /// A header of ours that has exactly this value; no brace in it may begin something of a template's.
@@ -305,6 +305,11 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\"~^Case\tobject\\\\x2dstorage\twrite\tn$\" $tribune_key_region;"), "{text}");
+        let traefik = fallback(Proxy::Traefik, &self::set(&[("{{ env }}\") || Path(\"/", None, true, 10, 99)]), 10);
+        let read: serde_json::Value = serde_json::from_str(&traefik).unwrap();
+        let rule = read["http"]["routers"]["tribune-fallback-1"]["rule"].as_str().unwrap();
+        let account = r#"Header(`X-Tribune-Account`, "\x7b\x7b env \x7d\x7d\") || Path(\"/") && "#;
+        assert!(rule.starts_with(account) && !traefik.contains("{{") && !traefik.contains("}}"), "{rule}");
         let read: serde_json::Value = serde_json::from_str(&fallback(Proxy::Envoy, &set, 10)).unwrap();
         assert_eq!(read["resources"][0]["typed_config"]["rules"]["policies"].as_object().unwrap().len(), 12);
     }

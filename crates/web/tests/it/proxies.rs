@@ -6,6 +6,7 @@ use crate::server::{gate, settings};
 use gate::seal::Order;
 use gate::{Gate, Snapshot, Terms};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -244,7 +245,19 @@ fn envoy(program: &Path, ports: &Ports, folder: &Path) -> Running {
 fn traefik(program: &Path, ports: &Ports, folder: &Path) -> Running {
     std::fs::write(folder.join("traefik.yaml"), ports.put_into("traefik.yaml")).unwrap();
     std::fs::write(folder.join("dynamic/traefik-dynamic.yaml"), ports.put_into("traefik-dynamic.yaml")).unwrap();
-    start(Command::new(program).arg("--configFile=traefik.yaml").current_dir(folder), ports.listen)
+    let running = start(Command::new(program).arg("--configFile=traefik.yaml").current_dir(folder), ports.listen);
+    // It listens before it knows its routers.
+    for _ in 0..600 {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", ports.listen)).unwrap();
+        let known = "Authorization: AWS4-HMAC-SHA256 Credential=AKIAACME2/";
+        write!(stream, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{known}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        if stream.read_to_string(&mut answer).is_ok() && !answer.starts_with("HTTP/1.1 404") {
+            return running;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it never knew its routers");
 }
 
 #[test]
