@@ -28,6 +28,8 @@ enum Place {
     System(&'static str),
     /// The folder of PostgreSQL's newest server programs, which Debian keeps off the path.
     Postgresql,
+    /// Nginx, which Debian puts where only root's path leads.
+    Nginx,
 }
 
 impl Place {
@@ -36,6 +38,7 @@ impl Place {
             Self::Environment(program) => project.tool("venv/bin").join(program),
             Self::System(program) => PathBuf::from(program),
             Self::Postgresql => postgresql().unwrap_or_default(),
+            Self::Nginx => nginx().unwrap_or_default(),
         }
     }
 }
@@ -57,6 +60,10 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[
             ("TRIBUNE_PYTHON", Place::Environment("python")),
             ("TRIBUNE_FOCUS_TOOLKIT", Place::Environment("focus-toolkit")),
+            ("TRIBUNE_MOTO", Place::Environment("moto_server")),
+            ("TRIBUNE_CADDY", Place::Environment("caddy")),
+            ("TRIBUNE_ENVOY", Place::Environment("envoy")),
+            ("TRIBUNE_TRAEFIK", Place::Environment("traefik")),
         ],
     },
     Tool {
@@ -79,6 +86,13 @@ pub(crate) const TOOLS: &[Tool] = &[
         present: |_| works("age", &["--version"]),
         install: |project| debian(project, &["age"]),
         variables: &[("TRIBUNE_AGE", Place::System("age"))],
+    },
+    Tool {
+        name: "nginx (Debian)",
+        step: "tests",
+        present: |_| nginx().is_some(),
+        install: |project| debian(project, &["nginx"]),
+        variables: &[("TRIBUNE_NGINX", Place::Nginx)],
     },
     Tool {
         name: "strace (Debian)",
@@ -165,6 +179,11 @@ fn postgresql() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
     folders.filter(|folder| folder.join("initdb").is_file()).max()
+}
+
+fn nginx() -> Option<PathBuf> {
+    let places = ["/usr/sbin/nginx", "nginx"].map(PathBuf::from);
+    places.into_iter().find(|place| works(place, &["-v"]))
 }
 
 fn debian(project: &Project, packages: &[&str]) -> Result<(), String> {

@@ -13,6 +13,7 @@
 //! | `refusal` | what the customer is told, in the protocol's own way |
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
+//! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
 //!
 //! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
@@ -22,6 +23,7 @@ mod admission;
 mod authzen;
 mod body;
 mod envoy;
+pub mod fallback;
 mod feed;
 mod forward;
 mod guard;
@@ -44,12 +46,14 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use std::sync::Arc;
 
-/// Every question to a gate, and how it is. All but `/healthz` and `/readyz` need the token, this machine apart.
+/// Every question to a gate, and how it is. All but discovery, `/healthz` and `/readyz` need the token, this machine
+/// apart: [`crate::serve`] says who asks, and without it everybody is of another machine.
 pub fn router(held: Arc<Held>) -> Router {
     let asked = Router::new()
         .route("/access/v1/evaluation", post(authzen::evaluation))
         .route("/access/v1/evaluations", post(authzen::evaluations))
         .route("/gate/check", any(forward::check))
+        .route("/gate/refusal", any(forward::refusal))
         .route("/gate/admission", post(admission::review))
         .route("/gate/admission/{account}", post(admission::review_of))
         .route("/metrics", get(health::metrics))

@@ -18,6 +18,10 @@ mod bad;
 mod envoy;
 #[path = "it/forward.rs"]
 mod forward;
+#[path = "it/measure.rs"]
+mod measure;
+#[path = "it/proxies.rs"]
+mod proxies;
 #[path = "../../gate/tests/sample/mod.rs"]
 #[allow(dead_code, reason = "the gate's own tests use more of it")]
 mod sample;

@@ -2,7 +2,8 @@
 //!
 //! The same as forward authentication says in headers is taken from `context_extensions`, which only the proxy's own
 //! configuration can set, and else from the request's headers. Envoy joins headers that stand twice with a comma, so a
-//! comma in one of ours is believed from nobody; a name that has one goes into the extensions.
+//! comma in one of ours is believed from nobody; a name that has one goes into the extensions. Headers that Envoy sends raw
+//! (`encode_raw_headers`) are not read, and so missing.
 
 use super::body::header_text;
 use super::forward::{Outcome, Seen, Shown, outcome, path_of};

@@ -65,20 +65,24 @@ impl Feed {
     /// # Errors
     /// It is not newer than the one before; that stays.
     pub fn publish(&self, snapshot: Snapshot) -> Result<(), NotNewer> {
-        let before = self.newest.borrow().clone();
-        let (given, published) = (snapshot.version(), before.as_ref().map(|before| before.snapshot.version()));
-        if let Some(published) = published.filter(|published| given <= *published) {
-            return Err(NotNewer { published, given });
-        }
-        let mut older = Vec::new();
-        if let Some(before) = before {
-            older.extend(before.older.iter().skip((before.older.len() + 1).saturating_sub(OLDER_MAX)).cloned());
-            older.push(Arc::clone(&before.snapshot));
-        }
-        let whole = Bytes::from(snapshot.bytes());
-        let published = Published { snapshot: Arc::new(snapshot), whole, older, deltas: Mutex::default() };
-        self.newest.send_replace(Some(Arc::new(published)));
-        Ok(())
+        let (given, whole) = (snapshot.version(), Bytes::from(snapshot.bytes()));
+        let mut result = Ok(());
+        self.newest.send_if_modified(|newest| {
+            let mut older = Vec::new();
+            if let Some(before) = newest {
+                let published = before.snapshot.version();
+                if given <= published {
+                    result = Err(NotNewer { published, given });
+                    return false;
+                }
+                older.extend(before.older.iter().skip((before.older.len() + 1).saturating_sub(OLDER_MAX)).cloned());
+                older.push(Arc::clone(&before.snapshot));
+            }
+            let (snapshot, deltas) = (Arc::new(snapshot), Mutex::default());
+            *newest = Some(Arc::new(Published { snapshot, whole, older, deltas }));
+            true
+        });
+        result
     }
 
     /// Which is the newest, if there is one.

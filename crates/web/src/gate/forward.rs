@@ -6,7 +6,8 @@
 //! these headers away from clients; what stands twice is believed from nobody.
 //!
 //! 204, or 403 with `X-Tribune-Restriction` and `X-Tribune-Statement`, and a body in the protocol's own way that a proxy
-//! can hand on.
+//! can hand on. A proxy that drops the body asks `/gate/refusal` for it, which never answers that a request passed: the
+//! proxy did not let it pass.
 
 use super::body::{PLAIN, answer, once};
 use super::held::{Answered, Ask, Held, Interface};
@@ -50,25 +51,36 @@ pub(super) enum Outcome {
 
 /// `GET /gate/check`, by any method: some proxies ask with that of the request.
 pub(super) async fn check(State(held): State<Arc<Held>>, request: Request) -> Response {
-    let headers = request.headers();
+    respond(&held, Interface::Forward, request.headers()).unwrap_or_else(|| {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    })
+}
+
+/// `GET /gate/refusal`: what a check of the same headers refused.
+pub(super) async fn refusal(State(held): State<Arc<Held>>, request: Request) -> Response {
+    respond(&held, Interface::Refusal, request.headers()).unwrap_or_else(|| {
+        answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "what was refused a moment ago is not any more: ask again\n")
+    })
+}
+
+/// What is answered; none if the request passes.
+fn respond(held: &Held, interface: Interface, headers: &HeaderMap) -> Option<Response> {
     let shown = match shown(headers, held.settings().region.is_some()) {
         Ok(shown) => shown,
         Err(why) => {
-            held.malformed(Interface::Forward);
-            return malformed(why);
+            held.malformed(interface);
+            return Some(malformed(why));
         }
     };
     let path = path_of(shown.protocol.as_ref());
     let first = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match outcome(&held, Interface::Forward, &shown, &first) {
-        Outcome::Allowed => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response
-        }
-        Outcome::Refused { refusal, form } => refusal.response(form, path),
-        Outcome::NotReady => super::health::not_ready(),
-        Outcome::Malformed(why) => malformed(why),
+    match outcome(held, interface, &shown, &first) {
+        Outcome::Allowed => None,
+        Outcome::Refused { refusal, form } => Some(refusal.response(form, path)),
+        Outcome::NotReady => Some(super::health::not_ready()),
+        Outcome::Malformed(why) => Some(malformed(why)),
     }
 }
 
@@ -95,7 +107,10 @@ fn shown(headers: &HeaderMap, own_region: bool) -> Result<Shown<'_>, &'static st
     let protocol = match given("x-tribune-protocol")? {
         None => None,
         Some(protocol) => {
-            let either = |one: &str, other: &str| Ok::<_, &str>(given(one)?.or(given(other)?));
+            let either = |one: &str, other: &str| match (given(one)?, given(other)?) {
+                (Some(one), Some(other)) if one != other => Err("X-Original-… and X-Forwarded-… differ"),
+                (one, other) => Ok(one.or(other)),
+            };
             let method = either("x-original-method", "x-forwarded-method")?.ok_or("X-Original-Method is missing")?;
             let target = either("x-original-uri", "x-forwarded-uri")?.ok_or("X-Original-URI is missing")?;
             Some(Seen { protocol, method, target })

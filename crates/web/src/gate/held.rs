@@ -91,14 +91,17 @@ pub(super) enum Interface {
     Forward,
     Envoy,
     Admission,
+    /// Once more, for what to tell the customer.
+    Refusal,
 }
 
 impl Interface {
-    pub(super) const ALL: [(Self, &str); 4] = [
+    pub(super) const ALL: [(Self, &str); 5] = [
         (Self::Authzen, "authzen"),
         (Self::Forward, "forward"),
         (Self::Envoy, "envoy"),
         (Self::Admission, "admission"),
+        (Self::Refusal, "refusal"),
     ];
 }
 
@@ -153,7 +156,7 @@ pub struct Held {
 /// What was counted since it started.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    checks: [[AtomicU64; 5]; 4],
+    checks: [[AtomicU64; 5]; 5],
     /// Region-limited restrictions that did not match since no region was given.
     pub(super) regions_missing: AtomicU64,
     /// AuthZEN's questions of other types than an account and a service.
