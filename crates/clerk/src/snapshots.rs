@@ -164,7 +164,8 @@ impl Clerk {
         let text = review::seal::text(&file.case.id, &decided.decision);
         let targets: Vec<String> = decided.decision.targets.iter().map(review::seal::line).collect();
         let approvals = decided.approvals.iter().map(|(person, approval)| {
-            let signature = signature(&approval.signature)?;
+            let signature = review::seal::bytes(&approval.signature);
+            let signature = signature.ok_or_else(|| Error::Defect("a signature in the record is none".to_owned()))?;
             let form = match approval.form {
                 KeyForm::Ssh => seal::Form::Ssh,
                 KeyForm::Passphrase => seal::Form::Passphrase,
@@ -264,17 +265,4 @@ fn sentence(file: &File, decided: &Decided) -> String {
     let clause = &file.law.title;
     let why = "what, why, until when and where to appeal is in the statement of reasons";
     format!("Switched off for this account under the clause “{clause}”: {}; {why}.", off.join(", "))
-}
-
-fn signature(hex: &str) -> Result<[u8; 64], Error> {
-    let wrong = || Error::Defect("a signature in the record is not 64 bytes in hexadecimal".to_owned());
-    let mut bytes = [0; 64];
-    if hex.len() != 128 {
-        return Err(wrong());
-    }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-    }
-    Ok(bytes)
 }

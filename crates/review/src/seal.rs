@@ -87,7 +87,8 @@ pub fn parse_ssh(armoured: &str) -> Result<(PublicKey, String), SshError> {
     Ok((PublicKey(key), signature.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-fn bytes(hex: &str) -> Option<[u8; 64]> {
+/// The 64 bytes of a signature, as [`Approval`] has it; none of another text.
+pub fn bytes(hex: &str) -> Option<[u8; 64]> {
     let digits = hex.as_bytes();
     let plain = digits.len() == 128 && digits.iter().all(u8::is_ascii_hexdigit);
     let mut bytes = [0; 64];

@@ -45,32 +45,32 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let refused = |error: &dyn std::fmt::Display| Failure::Refused(error.to_string());
     let pins = standalone::pins(&args.key, &args.approvers).map_err(|error| refused(&error))?;
     let token = args.token.as_deref().map(token).transpose()?;
-    let settings = Settings {
-        region: args.region.clone(),
-        addresses: vec![format!("http://{}", args.listen)],
-        token: token.clone(),
-        ..Settings::new(Arc::new(|| office::now().0))
-    };
-    let config = Config {
-        snapshot: args.snapshot.clone(),
-        pins: Arc::new(pins),
-        state: args.state.clone(),
-        token,
-        settings,
-        limits: web::Limits::default(),
-        pauses: Pauses::default(),
-        random: Arc::new(|| {
-            let mut bytes = [0; 16];
-            office::chance(&mut bytes);
-            bytes
-        }),
-        notes: Arc::new(note),
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| refused(&error))?.block_on(async {
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| refused(&format!("{}: {error}", args.listen)))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
+        let settings = Settings {
+            region: args.region.clone(),
+            addresses: vec![format!("http://{address}")],
+            token: token.clone(),
+            ..Settings::new(Arc::new(|| office::now().0))
+        };
+        let config = Config {
+            snapshot: args.snapshot.clone(),
+            pins: Arc::new(pins),
+            state: args.state.clone(),
+            token,
+            settings,
+            limits: web::Limits::default(),
+            pauses: Pauses::default(),
+            random: Arc::new(|| {
+                let mut bytes = [0; 16];
+                office::chance(&mut bytes);
+                bytes
+            }),
+            notes: Arc::new(note),
+        };
         note(&format!("the gate answers on http://{address}; /readyz says whether it holds a snapshot"));
         let ended = async { drop(tokio::signal::ctrl_c().await) };
         standalone::serve(listener, config, ended).await.map_err(|error| refused(&error))

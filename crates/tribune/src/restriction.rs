@@ -3,15 +3,18 @@
 
 use crate::common::{Failure, output};
 use crate::office::{self, Asking, Office, refused};
-use clap::{ArgGroup, Subcommand};
+use clap::{ArgGroup, Subcommand, ValueEnum};
 use clerk::Staged;
 use gate::{Approver, LogPins, Pins, ServerPins, seal::Form};
 use review::roster::KeyForm;
-use review::words::{AccountId, CaseId, DecisionId, Role};
+use review::words::{AccountId, CaseId, DecisionId, Moment, Role};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use web::gate::fallback::{Proxy, exact_until, fallback};
+use web::gate::standalone;
 
 /// What is switched off now.
 #[derive(clap::Args, Debug)]
@@ -58,6 +61,19 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Write what a proxy falls back on while its gate is dead: what a snapshot refuses now; needs no record
+    Fallback {
+        /// What `snapshot` wrote, or a gate keeps in its state folder
+        #[arg(long, value_name = "FILE")]
+        snapshot: PathBuf,
+        /// What `pins` wrote
+        #[arg(long, value_name = "FILE")]
+        pins: PathBuf,
+        #[arg(long)]
+        proxy: ForProxy,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Write whom a gate believes: those who decide, by their keys, and the log
     Pins {
         /// The gate's own name
@@ -66,6 +82,14 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ForProxy {
+    Nginx,
+    Caddy,
+    Envoy,
+    Traefik,
 }
 
 /// A target that is switched off.
@@ -84,6 +108,9 @@ struct Restriction {
 
 /// Runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    if let Verb::Fallback { snapshot, pins, proxy, out } = &args.verb {
+        return fall_back(snapshot, pins, *proxy, out);
+    }
     office::run(async {
         let office = Office::open(&args.asking).await?;
         let account = match args.verb {
@@ -100,6 +127,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             }
             Verb::Snapshot { out } => return snapshot(&office, &out).await,
             Verb::Pins { gate, out } => return pins(&office, &gate, &out).await,
+            Verb::Fallback { .. } => return Err(Failure::Defect("a fallback needs no record".to_owned())),
         };
         let mut restrictions = Vec::new();
         for file in office.clerk.cases_for(office.who()?, office.now).await? {
@@ -151,6 +179,36 @@ async fn snapshot(office: &Office, out: &Path) -> Result<ExitCode, Failure> {
     })?;
     let (version, decisions) = (snapshot.version().to_string(), snapshot.records().count());
     office.print(&version, &format!("{}: version {version}, {decisions} decisions", out.display()))
+}
+
+/// Verified as a gate verifies it: a fallback refuses no more than a gate would.
+fn fall_back(snapshot: &Path, pins: &Path, proxy: ForProxy, out: &Path) -> Result<ExitCode, Failure> {
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
+    let pins = standalone::pins(pins, pins).map_err(|error| refused(&error))?;
+    let bytes = std::fs::read(snapshot).map_err(|error| wrong(snapshot, &error))?;
+    let mut seed = [0; 16];
+    office::chance(&mut seed);
+    let gate = gate::Gate::load(&bytes, Arc::new(pins), None, seed).map_err(|error| wrong(snapshot, &error))?;
+    let (proxy, at) = (proxy.of_web(), office::now());
+    let text = fallback(proxy, gate.set(), at.0);
+    output(Some(out), |file| {
+        file.write_all(text.as_bytes()).map_err(|source| Failure::Write { path: out.display().to_string(), source })
+    })?;
+    let until = exact_until(gate.set(), at.0).map_or("for good".to_owned(), |until| format!("until {}", Moment(until)));
+    let said = format!("{}: what version {} refuses now; exact {until}", out.display(), gate.version());
+    output(None, |out| crate::common::put(&mut &mut *out, &said))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ForProxy {
+    fn of_web(self) -> Proxy {
+        match self {
+            Self::Nginx => Proxy::Nginx,
+            Self::Caddy => Proxy::Caddy,
+            Self::Envoy => Proxy::Envoy,
+            Self::Traefik => Proxy::Traefik,
+        }
+    }
 }
 
 /// Those who decide, as the roster has them now. Whoever runs the gate compares them with what they know: a gate believes

@@ -423,6 +423,11 @@ fn decided(office: &Office) {
     let in_force = office.does("gil", &["restriction", "list"]);
     assert!(in_force.contains("a1  object-storage, everywhere: write") && in_force.lines().count() == 1, "{in_force}");
     enforced(office);
+    served(office);
+    let fall_back = ["restriction", "fallback", "--snapshot", "snapshot", "--pins", "pins.txt", "--proxy", "nginx"];
+    let said = office.does("", &[&fall_back[..], &["--out", "fallback.map"]].concat());
+    let map = std::fs::read_to_string(office.path("fallback.map")).unwrap();
+    assert!(said.contains("exact") && map.contains("a1") && !map.contains("a2"), "{said}{map}");
     // For the EU's database: only what was served, and only facts that somebody confirmed.
     let dsa = [
         "decision",
@@ -491,6 +496,69 @@ fn enforced(office: &Office) {
     let at = bytes.windows(4).position(|four| four == b"a1\to").unwrap();
     bytes[at + 1] = b'2';
     assert!(gate::Gate::load(&bytes, pins(office), None, [0; 16]).is_err());
+}
+
+/// A program that ends with the test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Starts a server of ours and gives the address it says it answers on.
+fn start(office: &Office, args: &[&str]) -> (Running, String) {
+    use std::io::BufRead as _;
+    let mut child = office.command(args).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let running = Running(child);
+    let line = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned())).unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    let address = line.split([';', ' ']).next().unwrap().trim_end_matches(':');
+    (running, address.to_owned())
+}
+
+/// One request of HTTP/1.1, and the status and body of its answer.
+fn get(address: &str, path: &str, headers: &str) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+/// The server hands a gate its snapshot; the gate refuses what was sealed, and goes on when the server is gone.
+fn served(office: &Office) {
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    let url = format!("http://{at}/gate/snapshot");
+    let args =
+        ["gate", "--snapshot", &url, "--key", "pins.txt", "--approvers", "pins.txt", "--state", "held", "--listen"];
+    let (_gate, gate) = start(office, &[&args[..], &["127.0.0.1:0"]].concat());
+    let asked = |account: &str, operation: &str| {
+        let service = "X-Tribune-Service: object-storage\r\nX-Tribune-Region: north";
+        let headers = format!("X-Tribune-Account: {account}\r\n{service}\r\nX-Tribune-Operation: {operation}\r\n");
+        get(&gate, "/gate/check", &headers).0
+    };
+    let ready = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        get(&gate, "/readyz", "").0 == 200
+    });
+    assert!(ready, "the gate holds a snapshot");
+    let answers = [asked("a1", "write"), asked("a1", "read"), asked("a2", "write"), asked("b1", "write")];
+    assert_eq!(answers, [403, 204, 204, 204]);
+    let (status, checkpoint) = get(&at, "/log/checkpoint", "");
+    assert!(status == 200 && checkpoint.starts_with("tribune.example/log\n"), "{checkpoint}");
+    for path in
+        ["/log/../log.key", "/log/%2e%2e/%2e%2e/log.key", "/statements/../../tribune.toml", "/transparency/x.csv"]
+    {
+        assert!([400, 404].contains(&get(&at, path, "").0), "{path}");
+    }
+    drop(server);
+    assert_eq!([asked("a1", "write"), asked("a2", "write")], [403, 204], "the server is gone, and the gate stays");
 }
 
 /// The use comes back in a linked account: a follow-up, not a target.
