@@ -10,7 +10,8 @@ const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "docs/threat-model
 /// Documents that rely on tests by name.
 const RELYING: [&str; 2] = ["ARCHITECTURE.md", "docs/threat-model.md"];
 /// What a path of ours begins with.
-const PARTS: [&str; 8] = ["crates/", "policies/", "meters/", "docs/", "xtask/", "bench/", "fuzz/", ".ci/"];
+const PARTS: [&str; 9] =
+    ["crates/", "policies/", "meters/", "operations/", "docs/", "xtask/", "bench/", "fuzz/", ".ci/"];
 /// Folders every machine has: a text that names one tells nothing of this one.
 const SHARED_FOLDERS: [&str; 7] = ["/", "/home", "/opt", "/srv", "/tmp", "/usr", "/var/tmp"];
 

@@ -3,6 +3,7 @@
 use crate::server::{Server, started};
 use proptest::prelude::*;
 use std::time::Duration;
+use web::Limits;
 
 const ONE: &str = "/access/v1/evaluation";
 const HEAD: &str = "GET /gate/check HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
@@ -104,6 +105,25 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     tokio::time::timeout(Duration::from_secs(5), goes_on(&server)).await.unwrap();
     for answer in slow.join_all().await {
         assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("did not arrive in time"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_is_not_waited_for_and_connections_are_bounded() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { connections: 2, head: Duration::from_millis(200), ..Limits::default() };
+    tokio::spawn(web::serve(listener, axum::Router::new(), limits, std::future::pending()));
+    let server = std::sync::Arc::new(Server { address, client: reqwest::Client::new() });
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let server = std::sync::Arc::clone(&server);
+        slow.spawn(async move { server.raw(b"GET / HTTP/1.1\r\nHost: ").await });
+    }
+    // Two at a time are given up on, and then others are served.
+    tokio::time::timeout(Duration::from_secs(5), server.get("/")).await.unwrap();
+    for answer in slow.join_all().await {
+        assert!(!answer.contains("200 OK"), "{answer}");
     }
 }
 
