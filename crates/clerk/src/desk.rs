@@ -3,69 +3,21 @@
 //! A command that meets another which was quicker is held against the rules again, as the case stands then. It signs
 //! nobody in: whoever calls says who asks, and answers for that.
 
-use crate::publish::PublicText;
-use crate::streams::{self, File, Founding, Law, Look, Workload};
-use access::{Access, Denied, Somebody, Thing};
+use crate::error::Error;
+use crate::streams::{self, File, Founding, Law, Look, PublicText, Workload};
+use access::{Access, Somebody, Thing};
 use review::act::{Act, Command, Event};
 use review::case::{Case, Phase};
 use review::report::{Deed, Report, ReportEvent};
 use review::roster::{Change, Roster, RosterEvent};
-use review::rules::{Context, Refusal, Rule, open};
-use review::words::{Actor, CaseId, CommandId, CustomerId, Digest, FormError, Moment, PersonId, ReportId};
+use review::rules::{self, Context, Refusal, Rule, open};
+use review::words::{Actor, CaseId, CommandId, CustomerId, Digest, Moment, PersonId, ReportId};
 use std::collections::BTreeSet;
 use store::{Append, Record, RecordError, Refused};
 use tokio::sync::Mutex;
 
 /// How often a command is held against the rules again because another was quicker.
 pub(crate) const TRIES: usize = 8;
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No role of theirs allows it.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// A rule of the review is against it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The record refused or failed.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The public log refused or failed.
-    #[error("the public log: {0}")]
-    Log(String),
-    /// Not a name.
-    #[error(transparent)]
-    Form(#[from] FormError),
-    /// Nobody of that name.
-    #[error("nobody on the roster is, or signs in as, `{0}`; `tribune record people` lists them")]
-    Nobody(String),
-    /// What is named is not there.
-    #[error("there is no {0}")]
-    Unknown(String),
-    /// It was erased.
-    #[error("{0} was erased; `tribune record verify` tells by which event")]
-    Erased(String),
-    /// Something in it has another form than this version's.
-    #[error(
-        "position {position}: the event has another form than this version writes ({reason}); use the version that wrote it"
-    )]
-    Strange {
-        /// Where.
-        position: u64,
-        /// What is strange about it.
-        reason: String,
-    },
-    /// Somebody else was quicker, again and again.
-    #[error("others changed it at the same time, again and again; look at it as it is now, and send it again")]
-    Busy,
-    /// Wrong in itself.
-    #[error("{0}")]
-    Wrong(String),
-    /// What must not happen.
-    #[error("{0}; this is a defect of Tribune's, please report it")]
-    Defect(String),
-}
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +124,7 @@ impl Clerk {
             let by = by.iter().map(|name| person(&roster, name)).collect::<Result<BTreeSet<_>, _>>()?;
             let changes = roster.changes_to(wanted, at);
             let event = RosterEvent { id: id.clone(), at, by, changes };
-            roster.admit(&event)?;
+            rules::change_roster(&roster, &event)?;
             for person in &event.by {
                 self.may(&roster, person, "enrol", &Thing::Record, None, at)?;
             }

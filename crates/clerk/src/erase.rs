@@ -3,7 +3,8 @@
 //! A case is erased once it is over and nothing of it is in force; its name, its events' commitments and what was
 //! published of it stay. Two who decide order it, and an event says so.
 
-use crate::desk::{Clerk, Error, person};
+use crate::desk::{Clerk, person};
+use crate::error::Error;
 use crate::papers::texts_of;
 use crate::streams;
 use access::Thing;

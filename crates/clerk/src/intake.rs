@@ -14,8 +14,8 @@ use review::rules::Refusal;
 use review::words::{Actor, CommandId, Digest, FormError, Moment, ReportId};
 use store::{Append, Draining, New, Random, Record};
 
-use crate::Error;
 use crate::envelope::{Doing, Envelope, EnvelopeError};
+use crate::error::Error;
 use crate::streams::{self, Stream};
 
 /// Why a message stays where it is.

@@ -3,6 +3,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `error` | why something was not done |
 //! | `streams` | what stands in which stream of the record, and reading it back |
 //! | `desk` | a command on its way: who asks, may they, what do the rules say, append |
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
@@ -24,6 +25,7 @@
 mod desk;
 pub mod envelope;
 mod erase;
+mod error;
 pub mod intake;
 pub mod mailbox;
 mod papers;
@@ -35,10 +37,11 @@ pub mod shown;
 mod snapshots;
 mod streams;
 
-pub use desk::{Clerk, Done, Error, Sender, Sent};
+pub use desk::{Clerk, Done, Sender, Sent};
 pub use erase::Erase;
+pub use error::Error;
 pub use papers::Papers;
-pub use publish::{Due, Public, PublicText};
+pub use publish::Due;
 pub use reports::{Lock, Opened, Reporting};
 pub use snapshots::{Serving, Staged};
-pub use streams::{File, Founding, Law, Look};
+pub use streams::{File, Founding, Law, Look, Public, PublicText};

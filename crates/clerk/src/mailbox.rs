@@ -10,9 +10,10 @@ use review::words::{Digest, PersonId, ReportId, Text};
 use store::{Random, Recipient, Record};
 
 use crate::envelope::{Doing, Envelope, TEXT_BYTES_MAX};
+use crate::error::Error;
 use crate::receipt::Keys;
 use crate::sealed::{Readers, SealError, Sealed, Sheet};
-use crate::{Error, intake, streams};
+use crate::{intake, streams};
 
 /// Texts that are opened whenever a mailbox is looked into. One with more answers takes longer, which tells something
 /// only to who has its receipt.

@@ -4,7 +4,8 @@
 //! for the recovery recipients; a confined one only for some roles among them (what counsel notes under privilege). It
 //! keeps no identity: whoever reads brings their own.
 
-use crate::desk::{Clerk, Error, person};
+use crate::desk::{Clerk, person};
+use crate::error::Error;
 use crate::streams::{self, Look};
 use review::case::Case;
 use review::roster::Roster;

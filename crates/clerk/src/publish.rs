@@ -3,8 +3,9 @@
 //!
 //! It derives; it keeps and signs no log. The same record gives the same entries, but for what fills a batch up.
 
-use crate::desk::{Chance, Clerk, Done, Error, Sent, TRIES};
-use crate::streams;
+use crate::desk::{Chance, Clerk, Done, Sent, TRIES};
+use crate::error::Error;
+use crate::streams::{self, Public, PublicText};
 use review::act::{Act, Event};
 use review::case::Case;
 use review::counts::Counts;
@@ -12,42 +13,11 @@ use review::procedure::Procedure;
 use review::public::{Entry, Salt, at_once, batches};
 use review::report::ReportEvent;
 use review::words::{CaseId, DecisionId, Digest, Moment};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{Append, ERASURES, LogError, PUBLIC_LOG, PublicLog, Publication, Record, RecordError, Refused};
 
 /// Events read at a time.
 const PAGE: u32 = 1_000;
-
-/// What a public text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Public {
-    /// A statement of reasons, in its public form.
-    Statement,
-    /// What takes the place of something that was published.
-    Correction,
-    /// The numbers of a year, as CSV.
-    Counts(i32),
-}
-
-/// A text that the world reads; its digest stands in the public log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicText {
-    /// What it is.
-    pub what: Public,
-    /// Of the text.
-    pub digest: Digest,
-    /// What it says.
-    pub text: String,
-}
-
-impl PublicText {
-    /// A text to be published.
-    pub fn new(what: Public, text: &str) -> Self {
-        Self { what, digest: Digest::of(text), text: text.to_owned() }
-    }
-}
 
 /// What is due for the public log.
 #[derive(Clone, Debug, PartialEq, Eq)]

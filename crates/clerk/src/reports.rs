@@ -1,8 +1,9 @@
 //! Reports, from what somebody sends to what an officer reads and answers. What is sealed and how is `sealed`'s and
 //! `envelope`'s; what may happen to a report is [`review::report`]'s.
 
-use crate::desk::{Clerk, Done, Error, Sent, person};
+use crate::desk::{Clerk, Done, Sent, person};
 use crate::envelope::{Envelope, Purpose, Sending};
+use crate::error::Error;
 use crate::intake::{self, KeptOut};
 use crate::mailbox::{self, Mailbox};
 use crate::receipt::{Keys, Receipt};

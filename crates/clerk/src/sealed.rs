@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use store::{Identity, Random, Recipient};
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 use crate::papers::keys_of;
 
 /// The sizes that sheets have.

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use store::{Content, Record};
 use tlog::{Believed, Hash, KeptProofError, Note, Policy, Proof};
 
-use crate::{Error, streams};
+use crate::error::Error;
+use crate::streams;
 
 const FORM: &str = "tribune.opening/1";
 

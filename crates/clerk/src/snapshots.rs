@@ -4,7 +4,8 @@
 //! places in the public log. What is added here (from when, in which stage, the words for the customer) can only take away
 //! at a gate. Whether enough people signed is not asked again: each gate asks for itself ([`gate`]).
 
-use crate::desk::{Clerk, Error, Sender, Sent, TRIES, person};
+use crate::desk::{Clerk, Sender, Sent, TRIES, person};
+use crate::error::Error;
 use crate::publish::decision_salt;
 use crate::streams::{self, File};
 use access::Thing;

@@ -12,11 +12,11 @@
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
-//! | `published` | [`crate::publish::PublicText`] |
+//! | `published` | [`PublicText`] |
 //!
 //! It decides nothing and writes nothing.
 
-use crate::Error;
+use crate::error::Error;
 use review::act::Event;
 use review::case::Case;
 use review::procedure::Procedure;
@@ -94,6 +94,36 @@ pub struct Look {
     pub what: String,
     /// What for.
     pub purpose: String,
+}
+
+/// What a public text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Public {
+    /// A statement of reasons, in its public form.
+    Statement,
+    /// What takes the place of something that was published.
+    Correction,
+    /// The numbers of a year, as CSV.
+    Counts(i32),
+}
+
+/// A text that the world reads; its digest stands in the public log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicText {
+    /// What it is.
+    pub what: Public,
+    /// Of the text.
+    pub digest: Digest,
+    /// What it says.
+    pub text: String,
+}
+
+impl PublicText {
+    /// A text to be published.
+    pub fn new(what: Public, text: &str) -> Self {
+        Self { what, digest: Digest::of(text), text: text.to_owned() }
+    }
 }
 
 /// What a stream says, in order. An event that was erased is none.

@@ -1,10 +1,9 @@
 //! The people of a review: who is who, what each may be, whom they answer to, and with what key they sign.
 //!
 //! It holds no case and decides nothing; it is what a rule is held against. Who signs in how is not its business: an
-//! identity is a person's name elsewhere, and two of them may be one person. It changes by events of its own: whoever
-//! could put a key on it alone could decide alone.
+//! identity is a person's name elsewhere, and two of them may be one person. It changes by events of its own; whether it
+//! may is asked in [`crate::rules`].
 
-use crate::rules::{Refusal, Rule};
 use crate::words::{CommandId, CustomerId, Moment, PersonId, Role};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -163,35 +162,6 @@ pub enum Closeness {
 }
 
 impl Roster {
-    /// Holds if these changes may be made: where nobody is yet, by whoever begins; from then on by two who decide. A
-    /// roster that begins must have two who decide, or nobody could ever change it.
-    ///
-    /// # Errors
-    /// The rule that is against it.
-    pub fn admit(&self, event: &RosterEvent) -> Result<(), Refusal> {
-        let refuse = |rule: Rule, mend: String| Err(Refusal { rule, mend });
-        if event.changes.is_empty() {
-            return refuse(Rule::Known, "nothing of it would change".to_owned());
-        }
-        let mut after = self.clone();
-        after.apply(event);
-        let deciders = after.members.keys().filter(|person| after.is(person, Role::Decider, event.at)).count();
-        if deciders < 2 {
-            return refuse(Rule::Present, "leave at least two people on it who decide".to_owned());
-        }
-        if let Some(twice) = after.identity_of_two() {
-            return refuse(Rule::Known, format!("{twice} would be an identity or a key of two people"));
-        }
-        if self.members.is_empty() {
-            return if event.by.is_empty() { Ok(()) } else { refuse(Rule::Known, "nobody is on it yet".to_owned()) };
-        }
-        let decide = event.by.iter().all(|person| self.is(person, Role::Decider, event.at));
-        if event.by.len() != 2 || !decide {
-            return refuse(Rule::Present, "two people who decide change the roster".to_owned());
-        }
-        Ok(())
-    }
-
     /// Folds in what changed.
     pub fn apply(&mut self, event: &RosterEvent) {
         for change in event.changes.clone() {
@@ -227,7 +197,7 @@ impl Roster {
     }
 
     /// An identity or key that two people would have: with it, one could pass for two.
-    fn identity_of_two(&self) -> Option<String> {
+    pub(crate) fn identity_of_two(&self) -> Option<String> {
         let mut seen = BTreeSet::new();
         let names = self
             .members
@@ -285,6 +255,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Rule, change_roster};
 
     fn person(name: &str) -> PersonId {
         name.parse().unwrap()
@@ -330,7 +301,7 @@ mod tests {
     fn changed(roster: &Roster, by: &[&str], changes: Vec<Change>) -> Result<(), Rule> {
         let by = by.iter().map(|name| person(name)).collect();
         let event = RosterEvent { id: "c1".parse().unwrap(), at: Moment(1_000), by, changes };
-        roster.admit(&event).map_err(|refusal| refusal.rule)
+        change_roster(roster, &event).map_err(|refusal| refusal.rule)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::act::{
 };
 use crate::case::{CHECK_DAYS, Case, Decided, Phase, Standing};
 use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
-use crate::roster::Roster;
+use crate::roster::{Roster, RosterEvent};
 use crate::seal;
 use crate::words::{AccountId, Actor, CaseId, DecisionId, Moment, PersonId, Role, Standard, Target, Text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,7 +126,8 @@ macro_rules! hold {
     };
 }
 
-type Ruling = Result<(), Refusal>;
+/// Held, or the rule that is against it.
+pub type Ruling = Result<(), Refusal>;
 
 impl<'a> Context<'a> {
     /// What a command is held against.
@@ -170,6 +171,35 @@ pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event
     }
     hold!(context, Somebody, command.by != Actor::Customer, "somebody of the provider's opens it");
     Ok(Event { case: id, number: 1, command })
+}
+
+/// Holds if these changes of the roster may be made: where nobody is yet, by whoever begins; from then on by two who
+/// decide, or whoever could put a key on it alone could decide alone. At least two who decide stay on it, or nobody could
+/// ever change it again.
+///
+/// # Errors
+/// The rule that is against it.
+pub fn change_roster(roster: &Roster, event: &RosterEvent) -> Ruling {
+    let refuse = |rule: Rule, mend: String| Err(Refusal { rule, mend });
+    if event.changes.is_empty() {
+        return refuse(Rule::Known, "nothing of it would change".to_owned());
+    }
+    let mut after = roster.clone();
+    after.apply(event);
+    if after.members.keys().filter(|person| after.is(person, Role::Decider, event.at)).count() < 2 {
+        return refuse(Rule::Present, "leave at least two people on it who decide".to_owned());
+    }
+    if let Some(twice) = after.identity_of_two() {
+        return refuse(Rule::Known, format!("{twice} would be an identity or a key of two people"));
+    }
+    if roster.members.is_empty() {
+        return if event.by.is_empty() { Ok(()) } else { refuse(Rule::Known, "nobody is on it yet".to_owned()) };
+    }
+    let decide = event.by.iter().all(|person| roster.is(person, Role::Decider, event.at));
+    if event.by.len() != 2 || !decide {
+        return refuse(Rule::Present, "two people who decide change the roster".to_owned());
+    }
+    Ok(())
 }
 
 fn present(context: &Context<'_>, person: &PersonId, at: Moment) -> Ruling {
