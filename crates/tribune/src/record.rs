@@ -165,6 +165,9 @@ impl Init {
             let mend = "name a new or empty folder; what is there is not touched";
             return Err(Failure::Refused(format!("{} is not empty: {mend}", self.folder.display())));
         }
+        // Keys lie in it, and who is in which case: its owner alone enters.
+        #[cfg(unix)]
+        std::fs::set_permissions(&self.folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(fail)?;
         self.recovery.iter().try_for_each(|key| office::recipient(key).map(drop))?;
         let mut seed = zeroize::Zeroizing::new([0; 32]);
         office::chance(&mut *seed);

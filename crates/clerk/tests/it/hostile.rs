@@ -107,7 +107,7 @@ fn an_envelope_that_was_cut_or_altered_stays_and_is_told() {
         "it is no tribune.envelope/1: it is too short",
         "it is no tribune.envelope/1: it says that it is something else",
         "it was cut or altered: it is not what its first line says",
-        &format!("{}: what was done is not done again: it was received", mine.report),
+        &format!("{}: it was received (rule: what was done is not done again)", mine.report),
     ];
     assert!(said.iter().all(|said| told.iter().any(|told| told == said)), "{told:#?}");
     assert!(told.iter().any(|told| told.starts_with(&format!("there is no report {}", report()))));

@@ -67,7 +67,7 @@ fn seven_words_carry_a_report_to_its_outcome() {
     let sending = Sending { text: "Look again.", files: &[("log.txt", b"more")] };
     send(&record, &house.seal(&mine.report, Purpose::AskReview, &["mallory"], sending).unwrap());
     let refused = drain(&record, MIDNIGHT.plus_days(1));
-    assert!(refused.len() == 1 && refused[0].ends_with("nobody has looked at it yet"), "{refused:?}");
+    assert!(refused.len() == 1 && refused[0].contains("nobody has looked at it yet"), "{refused:?}");
     officer(
         &record,
         &mine,

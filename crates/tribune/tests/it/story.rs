@@ -44,6 +44,9 @@ impl Office {
         let mut init = office.command(&["record", "init", "office", "--origin", "tribune.example/log"]);
         init.args(["--simulated-clock", "--record", record]).env_remove("TRIBUNE_CONFIG");
         assert!(init.output().unwrap().status.success());
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(office.path("office")).unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "nobody else enters");
         let mut roster = String::new();
         for (person, roles, manager) in PEOPLE {
             let identity = Identity::generate();
