@@ -43,10 +43,10 @@ pub(crate) struct Config {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     pub record: String,
     /// Policy packs besides those that are built in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PathBuf>,
     /// `age` recipients that can open every private text, kept apart from the server.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<String>,
     /// The public log.
     pub log: LogConfig,
@@ -81,7 +81,7 @@ pub(crate) struct LogConfig {
     /// The folder that the world reads: the log under `log/`, statements, counts.
     pub public: PathBuf,
     /// Witnesses that are asked to cosign.
-    #[serde(default, rename = "witness")]
+    #[serde(default, rename = "witness", skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<WitnessConfig>,
 }
 

@@ -110,6 +110,21 @@ struct Init {
     simulated_clock: bool,
 }
 
+/// What the configuration says of itself.
+const HEAD: &str = "\
+# Tribune's configuration. Paths are relative to this folder.
+#
+# record              sqlite:PATH or postgres://USER@HOST/DATABASE
+# policies            folders of policy packs, besides those that are built in
+# recovery            age recipients that open every private text; keep their identities apart from this machine
+# log.public          the folder that the world reads: log/, statements/, transparency/
+# [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
+# gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
+# gate.statements     what the address of a public statement begins with
+# gate.accounts_max   no snapshot restricts more accounts than these
+
+";
+
 /// Runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     office::run(async {
@@ -200,6 +215,7 @@ impl Init {
         let config =
             Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log, gate };
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
+        let text = format!("{HEAD}{text}");
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;
         let key = signer.verifier().to_string();
         let folder = self.folder.display();
