@@ -368,7 +368,8 @@ impl Clerk {
             }
             let (elsewhere, workloads) = streams::elsewhere(&self.record, &law.id, case).await?;
             let context = Context::new(&law.procedure, &roster, &elsewhere);
-            let command = Command { id: id.clone(), at, by, act: act.clone() };
+            let act = signed_in(&who, &by, act.clone());
+            let command = Command { id: id.clone(), at, by, act };
             let Some(event) = before.admit(&context, command)? else {
                 return Ok(Done { number: before.version, before: true });
             };
@@ -484,6 +485,14 @@ impl Clerk {
             Sender::System => Actor::System,
         })
     }
+}
+
+/// An approval says as whom somebody had signed in, if not by their number.
+fn signed_in(who: &Sender, by: &Actor, mut act: Act) -> Act {
+    if let (Act::Approve { approval, .. }, Sender::Person(name), Actor::Person(person)) = (&mut act, who, by) {
+        approval.identity = Some(name.clone()).filter(|name| name != person.as_str());
+    }
+    act
 }
 
 /// A customer's own case; of others it learns not even that they are.

@@ -421,6 +421,9 @@ pub struct Approval {
     pub signature: String,
     /// The digest of what was shown to them: decision, list and preview.
     pub shown: Digest,
+    /// As whom they had signed in (OpenID Connect issuer and subject, or a local account), where they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 /// Who spoke with somebody who reviews or decides.

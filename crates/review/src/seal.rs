@@ -154,7 +154,8 @@ mod tests {
             [(KeyForm::Passphrase, good.as_bytes().to_vec()), (KeyForm::Ssh, ssh_blob(good.as_bytes()))]
         {
             let signature = key.sign(&signed).to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-            let approval = Approval { key: PublicKey(key.verifying_key().to_bytes()), form, signature, shown };
+            let approval =
+                Approval { key: PublicKey(key.verifying_key().to_bytes()), form, signature, shown, identity: None };
             assert!(verify(&good, &approval));
             let other = message(&case, &decision(vec![target("b", None)]), &shown);
             assert!(!verify(&other, &approval), "one character of one target");
@@ -190,7 +191,7 @@ mod tests {
         };
         let armoured = sign(SSH_NAMESPACE);
         let (public, signature) = parse_ssh(&armoured).unwrap();
-        let approval = Approval { key: public, form: KeyForm::Ssh, signature, shown };
+        let approval = Approval { key: public, form: KeyForm::Ssh, signature, shown, identity: None };
         assert!(verify(&message, &approval) && !verify(&message.replace("1\n", "2\n"), &approval));
         assert_eq!(parse_ssh(&sign("file")), Err(SshError::Namespace));
         assert_eq!(parse_ssh("-----BEGIN PGP SIGNATURE-----"), Err(SshError::Armour));

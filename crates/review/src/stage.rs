@@ -286,6 +286,7 @@ impl Stage {
             form: KeyForm::Ssh,
             signature: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
             shown,
+            identity: None,
         };
         Act::Approve { decision: name(decision), approval }
     }

@@ -417,7 +417,7 @@ async fn approve(
 
 fn ssh_approval(armoured: &str, shown: Digest) -> Result<Approval, Failure> {
     let (key, signature): (PublicKey, String) = seal::parse_ssh(armoured).map_err(|error| refused(&error))?;
-    Ok(Approval { key, form: KeyForm::Ssh, signature, shown })
+    Ok(Approval { key, form: KeyForm::Ssh, signature, shown, identity: None })
 }
 
 /// Lets `ssh-keygen` sign, so that the key stays where it is: in its file, in an agent or on a token.

@@ -53,6 +53,7 @@ pub(super) fn sign(path: &Path, message: &str, shown: Digest) -> Result<Approval
         form: KeyForm::Passphrase,
         signature: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
         shown,
+        identity: None,
     })
 }
 

@@ -453,7 +453,7 @@ fn decided(office: &Office) {
     let approve = ["decision", "approve", "CASE", "d3", "--passphrase-key", "dov.key"];
     office.may_not("dov", &approve, "TRIBUNE_PASSPHRASE_FILE");
     let mut dov = office.command(&approve);
-    dov.args(["--as", "dov"]).env("TRIBUNE_PASSPHRASE_FILE", "passphrase");
+    dov.args(["--as", "idp|dov"]).env("TRIBUNE_PASSPHRASE_FILE", "passphrase");
     assert!(dov.output().unwrap().status.success(), "a key that a passphrase opens");
     office.serve("d3", &["write=as above"]);
     office.on("2026-03-21");
@@ -624,6 +624,7 @@ fn closed(office: &Office) {
     office.may_not("ned", &["case", "assign", "CASE", "--person", "ann", "--role", "reviewer"], "reviewed it before");
     office.does("ned", &["case", "assign", "CASE", "--person", "ines", "--role", "reviewer"]);
     let shown = office.does("aud", &["case", "show", "CASE", "--purpose", "an audit", "--format", "json"]);
+    assert!(shown.contains("\"identity\": \"idp|dov\""), "an approval says as whom they had signed in");
     office.file("case.json", &shown);
     crate::follows_schema(&office.path("case.json"), "case-1.json");
     let audit = office.does("aud", &["case", "audit", "CASE"]);
