@@ -187,7 +187,7 @@ enum Verb {
         reason: Words,
     },
     /// Answer every element of the clause
-    #[command(after_help = "The file, with every element of the clause:\n  \
+    #[command(after_help = "Example of the file, with every element of the clause:\n  \
         view = \"meters of two services; not: what the recordings are\"\n  \
         [E1]\n  answer = \"established\"          # not-established, inconclusive\n  \
         standard = \"more-likely-than-not\"   # reasonable-suspicion, clear-and-convincing\n  \

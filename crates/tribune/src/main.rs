@@ -28,7 +28,7 @@ mod simulate;
 mod site;
 mod witness;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use common::Failure;
 use std::process::ExitCode;
 
@@ -76,9 +76,29 @@ enum Command {
     Log(log::Args),
 }
 
+/// Every verb's help ends in an example: its own, or the line of its command's that shows it, or where such lines are.
+fn with_examples(cli: clap::Command) -> clap::Command {
+    cli.mut_subcommands(|command| {
+        let (name, shown) = (command.get_name().to_owned(), command.get_after_help().map(ToString::to_string));
+        let shown = shown.unwrap_or_default();
+        command.mut_subcommands(|verb| {
+            if verb.get_after_help().is_some() {
+                return verb;
+            }
+            let begins = format!("tribune {name} {} ", verb.get_name());
+            let line = shown.lines().find(|line| line.trim_start().starts_with(&begins));
+            let example = line.map(|line| line.trim().trim_end_matches('\\').trim_end().to_owned());
+            let elsewhere = format!("Examples of how it goes: tribune {name} --help");
+            verb.after_help(example.map_or(elsewhere, |example| format!("Example:\n  {example}")))
+        })
+    })
+}
+
 fn main() -> ExitCode {
+    let matches = with_examples(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     // A reader that goes away (`tribune scan … | head`) is no defect of ours.
-    let result = match Cli::parse().command {
+    let result = match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Scan(args) => scan::run(&args),

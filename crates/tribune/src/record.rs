@@ -36,7 +36,7 @@ enum Verb {
     /// Begin a record: a folder with the configuration, the log's key and, unless another is named, the database
     Init(Init),
     /// Make the roster what a file says; from the second time on by two people who decide
-    #[command(after_help = "The file:\n  \
+    #[command(after_help = "Example of the file:\n  \
         [members.ann]\n  roles = [\"reviewer\", \"analyst\"]   # or expert, counsel, decider, appeal-panel, auditor,\n  \
         \x20                                # intake-officer, custodian-a, custodian-b, gate-engineer\n  \
         manager = \"head\"\n  identities = [\"https://id.example|ann\"]\n  reads_with = [\"age1…\"]             # age-keygen\n  \

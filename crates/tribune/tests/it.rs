@@ -323,9 +323,22 @@ fn refusals_are_one_helpful_line_and_wrong_usage_is_two() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = Place::new();
-    for command in ["demo", "simulate", "scan", "replay", "evaluate", "explain", "policy", "log"] {
+    let help = place.out(0, &["--help"]);
+    let names = |help: &str| {
+        let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let named = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let names = named.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+        names.filter(|name| name != "help").collect::<Vec<String>>()
+    };
+    let commands = names(&help);
+    assert!(commands.len() >= 16, "{commands:?}");
+    for command in &commands {
         let help = place.out(0, &[command, "--help"]);
-        assert!(help.contains("Example"), "{command}: {help}");
+        assert!(help.contains(&format!("tribune {command} ")), "{command}: {help}");
+        for verb in names(&help) {
+            let help = place.out(0, &[command, &verb, "--help"]);
+            assert!(help.contains("Example"), "{command} {verb}: {help}");
+        }
     }
 }
 
