@@ -179,8 +179,14 @@ impl Clerk {
                 self.may(&roster, &by, "read", &Thing::Case(id.clone()), Some(&file.case), at)?;
                 self.note_look(Look { at, by, what: format!("case {id}"), purpose: purpose.to_owned() }).await?;
             }
-            Sender::Customer(customer) => own(&file.case, customer)?,
-            Sender::System => {}
+            Sender::Customer(_) => {
+                let mend = "a customer reads the statements served on it, and no case: who reviews it is in there";
+                return Err(Error::Wrong(mend.to_owned()));
+            }
+            Sender::System => {
+                let (by, what) = ("tribune".parse()?, format!("case {id}"));
+                self.note_look(Look { at, by, what, purpose: purpose.to_owned() }).await?;
+            }
         }
         Ok(file)
     }

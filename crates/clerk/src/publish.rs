@@ -187,7 +187,7 @@ impl Clerk {
     }
 
     /// The day of the last batch that was published.
-    async fn last_batch(&self) -> Result<Option<String>, Error> {
+    pub(crate) async fn last_batch(&self) -> Result<Option<String>, Error> {
         let length = self.record.streams(PUBLIC_LOG).await?.first().map_or(0, |(_, length)| *length);
         let mut after = length;
         while after > 0 {

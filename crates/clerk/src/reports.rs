@@ -107,11 +107,15 @@ impl Clerk {
         mailbox::mailbox(keys, &self.record).await
     }
 
-    /// Turns what waits into events of the day that ended last. Gives how many messages went, and those that stay.
+    /// Turns what waits into events of the day that ended last; once a day, or when something came could be told from
+    /// between which two drainings it lies. Gives how many messages went, and those that stay.
     ///
     /// # Errors
     /// The record failed; everything is as it was then.
     pub async fn drain(&self, at: Moment) -> Result<(usize, Vec<KeptOut>), Error> {
+        if self.last_batch().await?.is_some_and(|day| day >= at.day()) {
+            return Ok((0, Vec::new()));
+        }
         let midnight = Moment(at.0 - at.0.rem_euclid(86_400));
         let mut chance = self.chance.lock().await;
         let drained = intake::drain(&self.record, midnight, &mut **chance).await?;

@@ -182,7 +182,7 @@ pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event
 pub fn change_roster(roster: &Roster, event: &RosterEvent) -> Ruling {
     let refuse = |rule: Rule, mend: String| Err(Refusal { rule, mend });
     if event.changes.is_empty() {
-        return refuse(Rule::Known, "nothing of it would change".to_owned());
+        return refuse(Rule::Known, "the file says nothing that is not so already".to_owned());
     }
     let mut after = roster.clone();
     after.apply(event);

@@ -1,7 +1,7 @@
 //! The log of looks: whoever looks at names below the floor, or at one entity, leaves a trace (invariant 16).
 //!
 //! One line of JSON a look, appended and synced before anything is shown, in `looks.jsonl` under the user's state
-//! folder. It is not the record of reviews: until that exists, it stands in its place for the shell.
+//! folder. It is for commands that need no record; looks at cases and reports are events of the record.
 
 use crate::common::Failure;
 use serde::Serialize;

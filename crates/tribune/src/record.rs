@@ -74,7 +74,7 @@ enum Verb {
     },
     /// Erase a case that is over, a report, or a text: two people who decide, and an event that says so
     #[command(
-        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo"
+        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo\n\nThe files of a report, and the name in it, are texts of their own: name them too, as `report read` shows them."
     )]
     Erase {
         #[arg(long, value_name = "CASE")]
@@ -154,7 +154,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::Erase { case, report, text, reason, by } => {
                 let what = case.into_iter().map(Erase::Case).chain(report.into_iter().map(Erase::Report));
                 let what: Vec<Erase> = what.chain(text.into_iter().map(Erase::Text)).collect();
-                let reason = review::words::Digest::of(reason.0);
+                let reason = reason.0.as_bytes();
+                let reason =
+                    office.clerk.keep(&office.papers, None, None, &BTreeSet::new(), reason, office.now).await?;
                 let erased = office.clerk.erase(&by.into_iter().collect(), &what, reason, office.now).await?;
                 office.publish(false).await?;
                 let rest = if erased.scrubbed {
@@ -195,10 +197,10 @@ impl Init {
         let record = Record::open(&office::address(&self.record, &self.folder)).await.map_err(Error::from)?;
         let clerk = Clerk::new(record, office::chance)?;
         clerk.found(Founding { at, simulated_clock: self.simulated_clock }).await?;
-        write_secret(&self.folder.join("log.key"), &signer.secret())?;
+        write_secret(&self.folder.join("log.key"), format!("{}\n", signer.secret()).as_bytes())?;
         let (server, root) = (office::drawn(32), office::drawn(32));
-        write_secret(&self.folder.join("gate.key"), &server)?;
-        write_secret(&self.folder.join("gate-root.key"), &root)?;
+        write_secret(&self.folder.join("gate.key"), format!("{server}\n").as_bytes())?;
+        write_secret(&self.folder.join("gate-root.key"), format!("{root}\n").as_bytes())?;
         let gate = GateConfig {
             key: "gate.key".into(),
             root: public_key(&root)?.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -240,14 +242,14 @@ pub(crate) fn public_key(secret: &str) -> Result<[u8; 32], Failure> {
 }
 
 /// A file that its owner alone reads, from the beginning.
-pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
+pub(crate) fn write_secret(path: &Path, secret: &[u8]) -> Result<(), Failure> {
     let fail = |source| Failure::Write { path: path.display().to_string(), source };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(fail)?;
-    file.write_all(format!("{secret}\n").as_bytes()).map_err(fail)?;
+    file.write_all(secret).map_err(fail)?;
     file.sync_all().map_err(fail)
 }
 

@@ -456,6 +456,6 @@ async fn handle(office: &Office, report: &ReportId, deed: Deed) -> Result<ExitCo
 async fn unlock(office: &Office, report: &ReportId, lock: Lock<'_>, with: &Custody) -> Result<ExitCode, Failure> {
     let identity = office::identity(&with.identity)?;
     let opened = office.clerk.open_identity(office.who()?, report, lock, &identity, &with.purpose, office.now).await?;
-    write(&with.out, &opened)?;
+    crate::record::write_secret(&with.out, &opened)?;
     office.print(&(), &format!("{}; the opening is in the record", with.out.display()))
 }

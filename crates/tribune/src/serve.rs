@@ -36,6 +36,9 @@ pub(crate) struct Args {
 /// How often it looks whether the record has grown.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// After a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Looks without news after which everything is derived anew all the same: what ends, ends by time.
 const LOOKS_MAX: u32 = 600;
 
@@ -55,35 +58,45 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let ended = async { drop(tokio::signal::ctrl_c().await) };
         tokio::select! {
             () = web::serve(listener, router, web::Limits::default(), ended) => Ok(ExitCode::SUCCESS),
-            failed = follow(office, &feed) => failed,
+            () = follow(office, &feed) => Ok(ExitCode::SUCCESS),
         }
     })
 }
 
-/// Follows the record: whatever was appended may change what gates are given and what is public.
-async fn follow(mut office: Office, feed: &Feed) -> Result<ExitCode, Failure> {
-    let (mut position, mut idle, mut day) = (0, LOOKS_MAX, String::new());
+/// Follows the record: whatever was appended may change what gates are given and what is public. What fails is said and
+/// tried again: gates and readers go on with what they have.
+async fn follow(mut office: Office, feed: &Feed) {
+    let (mut position, mut idle) = (0, LOOKS_MAX);
     loop {
-        let grown = !office.clerk.record().from(position, 1).await.map_err(Error::from)?.is_empty();
-        office.tick();
-        if grown || idle >= LOOKS_MAX {
-            if day != office.now.day() {
-                let (_, kept_out) = office.clerk.drain(office.now).await?;
-                kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
-                day = office.now.day();
-                office.publish(true).await?;
+        match look(&mut office, feed, position, idle >= LOOKS_MAX).await {
+            Ok(Some(end)) => (position, idle) = (end, 0),
+            Ok(None) => idle += 1,
+            Err(why) => {
+                note(&format!("not done, and tried again: {why}"));
+                idle = LOOKS_MAX;
+                tokio::time::sleep(PAUSE).await;
             }
-            let (_, log) = office.publish(false).await?;
-            let snapshot = office.clerk.snapshot(&log, &office.serving()?, office.now).await?;
-            if feed.version().is_none_or(|version| version < snapshot.version()) {
-                feed.publish(snapshot).map_err(|error| refused(&error))?;
-            }
-            position = end(&office, position).await?;
-            idle = 0;
         }
-        idle += 1;
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Looks whether the record has grown, and if so, or where it is time, derives everything anew. Gives where the record
+/// ended before that: what is appended meanwhile is looked at the next time.
+async fn look(office: &mut Office, feed: &Feed, position: u64, time: bool) -> Result<Option<u64>, Failure> {
+    let end = end(office, position).await?;
+    office.tick();
+    if end == position && !time {
+        return Ok(None);
+    }
+    let (_, kept_out) = office.clerk.drain(office.now).await?;
+    kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
+    let (_, log) = office.publish(true).await?;
+    let snapshot = office.clerk.snapshot(&log, &office.serving()?, office.now).await?;
+    if feed.version().is_none_or(|version| version < snapshot.version()) {
+        feed.publish(snapshot).map_err(|error| refused(&error))?;
+    }
+    Ok(Some(end))
 }
 
 /// Where the record ends.

@@ -320,6 +320,7 @@ fn hearing(office: &Office) {
     office.confirmed("question.txt", "ned");
     office.may_not("ann", &["case", "ask", "CASE", "q1", "--text", "@question.txt", "--days", "3"], "at least 14 days");
     office.does("ann", &ask);
+    office.may_not("customer:acme", &["case", "show", "CASE", "--purpose", "who are they"], "and no case");
     let answer = ["case", "answer", "CASE", "q1", "--text", "We say nothing of our customers."];
     office.may_not("customer:other", &answer, "there is no case");
     office.does("customer:acme", &answer);
@@ -629,7 +630,9 @@ fn closed(office: &Office) {
     crate::follows_schema(&office.path("case.json"), "case-1.json");
     let audit = office.does("aud", &["case", "audit", "CASE"]);
     assert!(audit.contains("no invariant is broken"), "{audit}");
+    office.does("tribune", &["case", "show", "CASE", "--purpose", "a clock"]);
     let looks = office.does("aud", &["record", "looks"]);
+    assert!(looks.contains("  tribune  case "), "{looks}");
     assert!(looks.contains("the outer lock on who made report") && looks.contains("a threat to their life"), "{looks}");
 }
 
