@@ -85,13 +85,18 @@ impl Office {
 
     /// What was metered of some accounts and of every other account of their customers.
     pub(crate) fn meter(&self, accounts: &BTreeSet<AccountId>, meters: &Meters) -> Result<Metered, Failure> {
-        let opened = self.sources(meters)?.open()?;
+        let sources = self.sources(meters)?;
         let day = |at: Moment| Day(i32::try_from(at.0.div_euclid(86_400)).unwrap_or(i32::MAX));
-        let until = match &meters.until {
-            Some(until) => day(crate::office::time(until).map_err(Failure::Refused)?),
-            None => opened.as_of(None)?.day().min(day(self.now)),
+        let until = meters.until.as_deref().map(crate::office::time).transpose().map_err(Failure::Refused)?.map(day);
+        let read = || {
+            let opened = sources.open()?;
+            let last = opened.as_of(None)?.day().min(day(self.now));
+            let until = until.unwrap_or(last);
+            metered(&opened.usage, accounts, until.plus(-meters.days), until)
         };
-        metered(&opened.usage, accounts, until.plus(-meters.days), until)
+        // Files are read by waiting for them, which no thread may do that runs others' tasks.
+        let read = std::thread::scope(|scope| scope.spawn(read).join());
+        read.unwrap_or_else(|_| Err(Failure::Defect("reading usage ended in a panic".to_owned())))
     }
 }
 
