@@ -11,6 +11,7 @@ mod decision;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod gate;
 mod http;
 mod log;

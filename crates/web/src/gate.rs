@@ -14,6 +14,7 @@
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
 //! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
+//! | `export` | what is restricted, in the forms of those who enforce elsewhere |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
 //!
 //! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
@@ -23,6 +24,7 @@ mod admission;
 mod authzen;
 mod body;
 mod envoy;
+pub mod export;
 pub mod fallback;
 mod feed;
 mod forward;
