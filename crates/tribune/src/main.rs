@@ -114,7 +114,7 @@ fn main() -> ExitCode {
         Command::Restriction(args) => restriction::run(args),
         Command::Record(args) => record::run(args),
         Command::Serve(args) => serve::run(&args),
-        Command::Gate(args) => gate::run(&args),
+        Command::Gate(args) => gate::run(args),
         Command::Log(args) => log::run(&args),
     };
     match result {

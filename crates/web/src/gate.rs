@@ -11,6 +11,7 @@
 //! | `admission` | a validating admission webhook of Kubernetes |
 //! | `operations` | which request of a real protocol is which operation (`operations/*.toml`) |
 //! | `refusal` | what the customer is told, in the protocol's own way |
+//! | `glass` | what somebody at the gate lets pass, for a while and with a reason |
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
 //! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
@@ -28,6 +29,7 @@ pub mod export;
 pub mod fallback;
 mod feed;
 mod forward;
+pub mod glass;
 mod guard;
 mod health;
 mod held;
