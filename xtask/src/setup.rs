@@ -24,6 +24,8 @@ pub(crate) struct Tool {
 enum Place {
     /// In the tests' Python environment.
     Environment(&'static str),
+    /// Where npm's packages are.
+    Npm,
     /// On the path.
     System(&'static str),
     /// The folder of PostgreSQL's newest server programs, which Debian keeps off the path.
@@ -36,6 +38,7 @@ impl Place {
     fn path(&self, project: &Project) -> PathBuf {
         match self {
             Self::Environment(program) => project.tool("venv/bin").join(program),
+            Self::Npm => project.tool("npm"),
             Self::System(program) => PathBuf::from(program),
             Self::Postgresql => postgresql().unwrap_or_default(),
             Self::Nginx => nginx().unwrap_or_default(),
@@ -65,6 +68,21 @@ pub(crate) const TOOLS: &[Tool] = &[
             ("TRIBUNE_ENVOY", Place::Environment("envoy")),
             ("TRIBUNE_TRAEFIK", Place::Environment("traefik")),
         ],
+    },
+    Tool {
+        name: "nodejs and npm (Debian)",
+        step: "tests",
+        present: |_| works("node", &["--version"]) && works("npm", &["--version"]),
+        install: |project| debian(project, &["nodejs", "npm"]),
+        variables: &[("TRIBUNE_NODE", Place::System("node"))],
+    },
+    Tool {
+        // A program of others that tests ask, neither linked nor shipped: its licence (AGPL) asks nothing of ours.
+        name: "an evaluator of AWS policies, @cloud-copilot/iam-simulate (npm)",
+        step: "tests",
+        present: |project| installed_from_npm(project).is_some_and(|version| version == IAM_SIMULATE.1),
+        install: install_from_npm,
+        variables: &[("TRIBUNE_IAM_SIMULATE", Place::Npm)],
     },
     Tool {
         name: "chromium (Debian)",
@@ -173,6 +191,24 @@ fn install_environment(project: &Project) -> Result<(), String> {
     // Written last: it says that all of the above is there.
     let stamp = venv.join("requirements.txt");
     std::fs::copy(project.root.join(REQUIREMENTS), stamp).map(drop).map_err(|error| error.to_string())
+}
+
+/// A package of npm's, and its version.
+const IAM_SIMULATE: (&str, &str) = ("@cloud-copilot/iam-simulate", "0.1.173");
+
+/// The version that is installed.
+fn installed_from_npm(project: &Project) -> Option<String> {
+    let file = project.tool("npm/node_modules").join(IAM_SIMULATE.0).join("package.json");
+    let package: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    package.get("version")?.as_str().map(str::to_owned)
+}
+
+fn install_from_npm(project: &Project) -> Result<(), String> {
+    let folder = project.tool("npm");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut npm = project.command("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--prefix"]);
+    run(npm.arg(&folder).arg(format!("{}@{}", IAM_SIMULATE.0, IAM_SIMULATE.1)))
 }
 
 fn postgresql() -> Option<PathBuf> {

@@ -16,7 +16,7 @@
 use crate::pins::Pins;
 use crate::record::{Record, Sealed, Stage, Terms};
 use crate::seal::{self, Decision, Order, Target};
-use crate::set::{Answer, Builder, Request, Scope, Set, Source, TooMany};
+use crate::set::{Answer, Builder, Request, Restriction, Scope, Set, Source, TooMany};
 use crate::snapshot::{self, Sent, Snapshot, Version, epoch_message};
 use crate::time::DAY_SECONDS;
 use crate::wire::Unreadable;
@@ -231,6 +231,11 @@ impl Gate {
     /// Whether a request passes.
     pub fn check(&self, request: &Request<'_>) -> Answer<'_> {
         self.set.check(request)
+    }
+
+    /// The same, as if those restrictions were not there that are `off`: whoever embeds it can only let more pass.
+    pub fn check_but<'s>(&'s self, request: &Request<'_>, off: impl Fn(&Restriction<'s>) -> bool) -> Answer<'s> {
+        self.set.check_but(request, off)
     }
 
     /// What it restricts.

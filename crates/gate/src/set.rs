@@ -169,6 +169,11 @@ impl Set {
     /// Whether a request passes. Of several restrictions against it the first speaks, one that is enforced before any in
     /// shadow.
     pub fn check(&self, request: &Request<'_>) -> Answer<'_> {
+        self.check_but(request, |_| false)
+    }
+
+    /// The same, as if those restrictions were not there that are `off`.
+    pub fn check_but<'s>(&'s self, request: &Request<'_>, off: impl Fn(&Restriction<'s>) -> bool) -> Answer<'s> {
         let mut answer = Answer { verdict: Verdict::Allow, unmapped: false, region_unknown: false };
         let Some(needed) = operation::switches(request.operation) else {
             return Answer { unmapped: true, ..answer };
@@ -183,6 +188,9 @@ impl Set {
             }
             if !self.is_within(rule, request.region) {
                 answer.region_unknown |= request.region.is_none();
+                continue;
+            }
+            if off(&restriction) {
                 continue;
             }
             if rule.enforced {

@@ -11,6 +11,7 @@ mod decision;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod gate;
 mod http;
 mod log;
@@ -114,7 +115,7 @@ fn main() -> ExitCode {
         Command::Restriction(args) => restriction::run(args),
         Command::Record(args) => record::run(args),
         Command::Serve(args) => serve::run(&args),
-        Command::Gate(args) => gate::run(&args),
+        Command::Gate(args) => gate::run(args),
         Command::Log(args) => log::run(&args),
     };
     match result {

@@ -2,6 +2,7 @@
 //! restriction begins and ends by decisions: nothing here restricts anybody.
 
 use crate::common::{Failure, output};
+use crate::export;
 use crate::office::{self, Asking, Office, refused};
 use clap::{ArgGroup, Subcommand, ValueEnum};
 use clerk::Staged;
@@ -25,6 +26,7 @@ From a decision in effect to the gates:
   tribune restriction stage CASE d2 --gate north-1 --as gil  then one gate, then --all
   tribune restriction pins --gate north-1 --out pins.txt     whom that gate believes; carry it there by another way
   tribune restriction snapshot --out snapshot                what gates load
+  tribune restriction export cedar --snapshot snapshot --pins pins.txt --out cedar/
 To end one: tribune decision lift --help")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -74,6 +76,7 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    Export(export::Args),
     /// Write whom a gate believes: those who decide, by their keys, and the log
     Pins {
         /// The gate's own name
@@ -111,6 +114,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Verb::Fallback { snapshot, pins, proxy, out } = &args.verb {
         return fall_back(snapshot, pins, *proxy, out);
     }
+    if let Verb::Export(args) = &args.verb {
+        return export::run(args);
+    }
     office::run(async {
         let office = Office::open(&args.asking).await?;
         let account = match args.verb {
@@ -127,7 +133,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             }
             Verb::Snapshot { out } => return snapshot(&office, &out).await,
             Verb::Pins { gate, out } => return pins(&office, &gate, &out).await,
-            Verb::Fallback { .. } => return Err(Failure::Defect("a fallback needs no record".to_owned())),
+            Verb::Fallback { .. } | Verb::Export(_) => return Err(Failure::Defect("it needs no record".to_owned())),
         };
         let mut restrictions = Vec::new();
         for file in office.clerk.cases_for(office.who()?, office.now).await? {
@@ -181,14 +187,18 @@ async fn snapshot(office: &Office, out: &Path) -> Result<ExitCode, Failure> {
     office.print(&version, &format!("{}: version {version}, {decisions} decisions", out.display()))
 }
 
-/// Verified as a gate verifies it: a fallback refuses no more than a gate would.
-fn fall_back(snapshot: &Path, pins: &Path, proxy: ForProxy, out: &Path) -> Result<ExitCode, Failure> {
+/// What a snapshot refuses, verified as a gate verifies it: nothing made of it refuses more than a gate would.
+pub(crate) fn believed(snapshot: &Path, pins: &Path) -> Result<gate::Gate, Failure> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
     let pins = standalone::pins(pins, pins).map_err(|error| refused(&error))?;
     let bytes = std::fs::read(snapshot).map_err(|error| wrong(snapshot, &error))?;
     let mut seed = [0; 16];
     office::chance(&mut seed);
-    let gate = gate::Gate::load(&bytes, Arc::new(pins), None, seed).map_err(|error| wrong(snapshot, &error))?;
+    gate::Gate::load(&bytes, Arc::new(pins), None, seed).map_err(|error| wrong(snapshot, &error))
+}
+
+fn fall_back(snapshot: &Path, pins: &Path, proxy: ForProxy, out: &Path) -> Result<ExitCode, Failure> {
+    let gate = believed(snapshot, pins)?;
     let (proxy, at) = (proxy.of_web(), office::now());
     let text = fallback(proxy, gate.set(), at.0);
     output(Some(out), |file| {

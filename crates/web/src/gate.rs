@@ -11,9 +11,11 @@
 //! | `admission` | a validating admission webhook of Kubernetes |
 //! | `operations` | which request of a real protocol is which operation (`operations/*.toml`) |
 //! | `refusal` | what the customer is told, in the protocol's own way |
+//! | `glass` | what somebody at the gate lets pass, for a while and with a reason |
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
 //! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
+//! | `export` | what is restricted, in the forms of those who enforce elsewhere |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
 //!
 //! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
@@ -23,9 +25,11 @@ mod admission;
 mod authzen;
 mod body;
 mod envoy;
+pub mod export;
 pub mod fallback;
 mod feed;
 mod forward;
+pub mod glass;
 mod guard;
 mod health;
 mod held;

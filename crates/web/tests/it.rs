@@ -16,6 +16,8 @@ mod authzen;
 mod bad;
 #[path = "it/envoy.rs"]
 mod envoy;
+#[path = "it/export.rs"]
+mod export;
 #[path = "it/forward.rs"]
 mod forward;
 #[path = "it/measure.rs"]

@@ -23,6 +23,17 @@ pub enum Proxy {
     Traefik,
 }
 
+impl Proxy {
+    /// Each, with its name.
+    pub const ALL: [(Self, &str); 4] =
+        [(Self::Nginx, "nginx"), (Self::Caddy, "caddy"), (Self::Envoy, "envoy"), (Self::Traefik, "traefik")];
+
+    /// The one of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, own)| *own == name).map(|(proxy, _)| proxy)
+    }
+}
+
 /// What the set refuses at this time, for a proxy.
 pub fn fallback(proxy: Proxy, set: &Set, at: i64) -> String {
     let rows = rows(set, at);

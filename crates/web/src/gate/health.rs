@@ -14,9 +14,13 @@ use std::sync::atomic::Ordering;
 
 pub(super) const NOT_READY: &str = "this gate has no verified snapshot yet: look at its log for why";
 
-/// `GET /healthz`.
-pub(super) async fn alive() -> Response {
-    answer(StatusCode::OK, PLAIN, "alive\n")
+/// `GET /healthz`. Everybody may ask, so that it says which restriction passes and until when, and not who let it and why.
+pub(super) async fn alive(State(held): State<Arc<Held>>) -> Response {
+    let mut text = "alive\n".to_owned();
+    for (what, until) in held.glass().broken((held.settings().clock)()) {
+        let _ = writeln!(text, "glass broken: {what} passes until {}", gate::time::text(until));
+    }
+    answer(StatusCode::OK, PLAIN, text)
 }
 
 /// `GET /readyz`.
@@ -104,6 +108,19 @@ fn held_now(held: &Held, out: &mut Text) {
     if heard != 0 {
         let help = "Seconds since the server last said which snapshot is newest: alarm on this.";
         out.gauge("tribune_gate_server_heard_age_seconds", help, now.saturating_sub(heard));
+    }
+    let broken = held.glass().broken(now);
+    out.gauge(
+        "tribune_gate_glass_broken",
+        "How many locally let pass what is restricted: alarm on this.",
+        broken.len(),
+    );
+    if !broken.is_empty() {
+        let name = "tribune_gate_glass_broken_seconds_left";
+        out.head(name, "gauge", "For how long each goes on.");
+        for (what, until) in broken {
+            out.line(name, &[("restriction", &what)], until.saturating_sub(now));
+        }
     }
     let Some(gate) = gate else { return };
     let (version, set) = (gate.version(), gate.set());

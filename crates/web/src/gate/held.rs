@@ -3,6 +3,7 @@
 //! The gate is swapped whole; who asks while that happens is answered by the one or by the other. Names that others
 //! choose are counted by name up to a bound, and together beyond it.
 
+use super::glass::Glass;
 use super::guard::Token;
 use super::operations::{self, Operations};
 use super::refusal::Refusal;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// What time it is, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -113,15 +115,18 @@ pub(super) enum Ended {
     Refused,
     Malformed,
     NotReady,
+    /// Refused, had nobody broken the glass.
+    BrokenGlass,
 }
 
 impl Ended {
-    pub(super) const ALL: [(Self, &str); 5] = [
+    pub(super) const ALL: [(Self, &str); 6] = [
         (Self::Allowed, "allow"),
         (Self::WouldRefuse, "would_refuse"),
         (Self::Refused, "refuse"),
         (Self::Malformed, "malformed"),
         (Self::NotReady, "not_ready"),
+        (Self::BrokenGlass, "broken_glass"),
     ];
 }
 
@@ -150,13 +155,16 @@ pub struct Held {
     settings: Settings,
     operations: Operations,
     gate: RwLock<Option<Arc<Gate>>>,
+    glass: RwLock<Arc<Glass>>,
+    /// Somebody may wait for another gate to be held.
+    pub(super) swapped: Notify,
     pub(super) counts: Counts,
 }
 
 /// What was counted since it started.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    checks: [[AtomicU64; 5]; 5],
+    checks: [[AtomicU64; 6]; 5],
     /// Region-limited restrictions that did not match since no region was given.
     pub(super) regions_missing: AtomicU64,
     /// AuthZEN's questions of other types than an account and a service.
@@ -216,12 +224,24 @@ impl Held {
     /// What is compiled in of `operations/` is of another form: a defect of this build.
     pub fn new(settings: Settings) -> Result<Self, operations::OperationsError> {
         let operations = Operations::built_in()?;
-        Ok(Self { settings, operations, gate: RwLock::new(None), counts: Counts::default() })
+        let (gate, glass, swapped, counts) = (RwLock::default(), RwLock::default(), Notify::new(), Counts::default());
+        Ok(Self { settings, operations, gate, glass, swapped, counts })
     }
 
     /// Answers by this gate from now on.
     pub fn swap(&self, gate: Arc<Gate>) {
         *self.gate.write().unwrap_or_else(PoisonError::into_inner) = Some(gate);
+        self.swapped.notify_one();
+    }
+
+    /// Lets pass what this glass does, from now on.
+    pub fn open(&self, glass: Glass) {
+        *self.glass.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(glass);
+    }
+
+    /// Which glass is broken, if any ever was.
+    pub fn glass(&self) -> Arc<Glass> {
+        Arc::clone(&self.glass.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The gate that answers now.
@@ -247,7 +267,15 @@ impl Held {
         };
         let region = ask.region.filter(|region| !region.is_empty()).or(self.settings.region.as_deref());
         let Ask { account, service, operation, .. } = *ask;
-        let answer = gate.check(&Request { account, service, operation, region, at: (self.settings.clock)() });
+        let request = Request { account, service, operation, region, at: (self.settings.clock)() };
+        let mut answer = gate.check(&request);
+        let refused = matches!(answer.verdict, Verdict::Refuse(_));
+        if refused {
+            let glass = self.glass();
+            if glass.is_broken(request.at) {
+                answer = gate.check_but(&request, |restriction| glass.passes(restriction, request.at));
+            }
+        }
         self.unknown(ask, region);
         if answer.unmapped {
             self.counts.unmapped.add(operation);
@@ -256,6 +284,7 @@ impl Held {
             self.counts.regions_missing.fetch_add(1, Ordering::Relaxed);
         }
         let (ended, answered) = match answer.verdict {
+            Verdict::Allow | Verdict::WouldRefuse(_) if refused => (Ended::BrokenGlass, Answered::Allowed),
             Verdict::Allow => (Ended::Allowed, Answered::Allowed),
             Verdict::WouldRefuse(_) => (Ended::WouldRefuse, Answered::Allowed),
             Verdict::Refuse(restriction) => {

@@ -18,7 +18,7 @@ const BUILT_IN: [(&str, &str); 4] = [
 
 /// Every service, by its id, with what can be done with it: the ServiceName of the reference provider in lower case with
 /// hyphens, and its SKUs.
-const SERVICES: [(&str, &[&str]); 13] = [
+pub(super) const SERVICES: [(&str, &[&str]); 13] = [
     (
         "object-storage",
         &[

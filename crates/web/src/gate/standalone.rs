@@ -3,6 +3,8 @@
 //! The server is believed no more than any other bytes. While it is away the gate goes on with what it holds, across
 //! restarts too; what is refused changes nothing. Time, chance and where notes go come in as closures.
 
+use super::fallback::{Proxy, exact_until, fallback};
+use super::glass;
 use super::guard::Token;
 use super::held::{Held, Settings};
 use super::operations::OperationsError;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Chance, anew at each call.
 pub type Random = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
@@ -59,6 +62,8 @@ pub struct Config {
     pub state: PathBuf,
     /// What it shows the server.
     pub token: Option<Token>,
+    /// What its proxy falls back on when it is dead: files that are written anew whenever what is refused changes.
+    pub fallbacks: Vec<(Proxy, PathBuf)>,
     /// How it is asked.
     pub settings: Settings,
     /// What connections may take.
@@ -145,9 +150,14 @@ pub async fn serve(
     let held = Arc::new(Held::new(config.settings.clone())?);
     let floor = start(&config, &kept, &held)?;
     let follower = Follower::new(&config, Arc::clone(&held), kept, floor)?;
-    let following = tokio::spawn(follower.follow());
+    let watch = glass::Watch::new(&config.state, Arc::clone(&held), Arc::clone(&config.notes));
+    let fallbacks = Fallbacks { held: Arc::clone(&held), files: config.fallbacks, notes: config.notes, written: None };
+    let mut beside = JoinSet::new();
+    beside.spawn(follower.follow());
+    beside.spawn(watch.follow());
+    beside.spawn(fallbacks.follow());
     serve_router(listener, super::router(held), config.limits, ended).await;
-    following.abort();
+    beside.shutdown().await;
     Ok(())
 }
 
@@ -202,6 +212,74 @@ impl Kept {
         new.persist(&self.file).map_err(|error| error.error)?;
         self.folder.sync_all()
     }
+}
+
+/// At the latest after so long it is looked whether a restriction began or ended.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// What a proxy falls back on, kept as it should be.
+struct Fallbacks {
+    held: Arc<Held>,
+    files: Vec<(Proxy, PathBuf)>,
+    notes: Notes,
+    /// What the files are of, and until when they are exact.
+    written: Option<(Version, i64)>,
+}
+
+impl Fallbacks {
+    /// Goes on until it is dropped.
+    async fn follow(mut self) {
+        if self.files.is_empty() {
+            return;
+        }
+        loop {
+            let now = (self.held.settings().clock)();
+            let gate = self.held.gate();
+            let due = gate
+                .filter(|gate| self.written.is_none_or(|(version, until)| version != gate.version() || until <= now));
+            if let Some(gate) = due {
+                self.write(gate, now).await;
+            }
+            // After a failure soon again; else by the next edge, and whenever another snapshot is held.
+            let left = self.written.map_or(1, |(_, until)| until.saturating_sub(now).max(1));
+            let left = Duration::from_secs(left.unsigned_abs()).min(LOOK);
+            tokio::select! {
+                () = self.held.swapped.notified() => {}
+                () = tokio::time::sleep(left) => {}
+            }
+        }
+    }
+
+    async fn write(&mut self, gate: Arc<Gate>, now: i64) {
+        let (files, version) = (self.files.clone(), gate.version());
+        let until = exact_until(gate.set(), now).unwrap_or(i64::MAX);
+        let writing = tokio::task::spawn_blocking(move || {
+            let write = |(proxy, path): (Proxy, PathBuf)| {
+                let text = fallback(proxy, gate.set(), now);
+                place(&path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
+            };
+            files.into_iter().map(write).filter_map(Result::err).collect::<Vec<_>>()
+        });
+        let failed = writing.await.unwrap_or_else(|error| vec![error.to_string()]);
+        for why in &failed {
+            (self.notes)(&format!("{why}; a dead gate would leave an older fallback behind"));
+        }
+        self.written = failed.is_empty().then_some((version, until));
+    }
+}
+
+/// A file that others read, whole or as it was.
+fn place(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new();
+    // As any new file: what the umask allows, since a proxy may run as somebody else.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = new.tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    new.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// What follows the server.

@@ -76,6 +76,7 @@ async fn follow(gates: u16) {
     for number in 0..gates {
         let said = said.clone();
         let config = Config {
+            fallbacks: Vec::new(),
             snapshot: url.clone(),
             pins: pins("north-1"),
             state: folder.path().join(number.to_string()),

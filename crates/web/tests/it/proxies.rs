@@ -2,13 +2,13 @@
 //! names the statement, all else passes, and a dead gate harms nobody.
 
 use crate::sample::{Draft, Log, MARCH, TERMS, signed};
-use crate::server::{gate, settings};
+use crate::server::{gate, settings, tool};
 use gate::seal::Order;
 use gate::{Gate, Snapshot, Terms};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -40,14 +40,6 @@ impl Drop for Running {
         drop(self.0.kill());
         drop(self.0.wait());
     }
-}
-
-fn tool(variable: &str) -> Option<PathBuf> {
-    let found = std::env::var_os(variable).map(PathBuf::from);
-    if found.is_none() {
-        println!("skipped: {variable} names no program");
-    }
-    found
 }
 
 fn free_port() -> u16 {

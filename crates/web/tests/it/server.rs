@@ -34,6 +34,15 @@ pub(crate) fn settings() -> Settings {
     settings
 }
 
+/// A program of others, by the variable that names it; a test that lacks it says so and ends.
+pub(crate) fn tool(variable: &str) -> Option<std::path::PathBuf> {
+    let found = std::env::var_os(variable).map(std::path::PathBuf::from);
+    if found.is_none() {
+        println!("skipped: {variable} names no program");
+    }
+    found
+}
+
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) client: reqwest::Client,

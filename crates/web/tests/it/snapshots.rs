@@ -1,18 +1,21 @@
 //! Snapshots from the server to gates of their own: whole, as what changed, kept, refused, and while nobody is there.
 
-use crate::sample::{Draft, Log, NEW_SERVER, ROOT, TERMS, new_epoch, pins, signed};
+use crate::sample::{Draft, Log, MARCH, NEW_SERVER, ROOT, TERMS, new_epoch, pins, signed};
 use crate::server::{LIST, Server, answered, serving, settings, snapshot};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use gate::seal::Order;
-use gate::{Snapshot, Version};
+use gate::{Snapshot, Terms, Version, time};
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
+use web::gate::fallback::Proxy;
+use web::gate::glass::{Did, Entry};
 use web::gate::standalone::{Config, Pauses, StandaloneError, serve};
 use web::gate::{Feed, Token};
 use web::{Limits, Peer};
@@ -96,6 +99,7 @@ fn config(snapshots: &str, state: &Path, notes: &Arc<Mutex<Vec<String>>>) -> Con
         pins: pins("north-1"),
         state: state.to_owned(),
         token: None,
+        fallbacks: Vec::new(),
         settings: settings(),
         limits: Limits::default(),
         pauses: Pauses { first: Duration::from_millis(10), longest: Duration::from_millis(40) },
@@ -107,7 +111,10 @@ fn config(snapshots: &str, state: &Path, notes: &Arc<Mutex<Vec<String>>>) -> Con
 impl Gate {
     async fn start(snapshots: &str, state: &Path) -> Self {
         let notes = Arc::default();
-        let config = config(snapshots, state, &notes);
+        Self::started(config(snapshots, state, &notes), notes).await
+    }
+
+    async fn started(config: Config, notes: Arc<Mutex<Vec<String>>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server { address: listener.local_addr().unwrap(), client: reqwest::Client::new() };
         let (end, ending) = oneshot::channel();
@@ -256,6 +263,135 @@ async fn what_is_not_believed_changes_nothing_and_is_counted() {
     hand_out(epoch.bytes());
     gate.reaches("2.1").await;
     assert!(!gate.refuses("acme-1").await && gate.refuses("acme-2").await);
+    gate.end().await;
+}
+
+/// Waits until it holds.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..500 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[tokio::test]
+async fn what_a_dead_gate_leaves_behind_is_what_it_last_held() {
+    let (folder, now) = (tempfile::tempdir().unwrap(), Arc::new(AtomicI64::new(MARCH + 10)));
+    let path = |name: &str| folder.path().join(name);
+    // Over after a minute.
+    let short = Terms { until: MARCH + 60, ..TERMS };
+    let bytes = Arc::new(Mutex::new(snapshot(1, &LIST[..1], short).bytes()));
+    let server = handing(&bytes).await;
+    let clock = Arc::clone(&now);
+    let start = async |fallbacks| {
+        let notes = Arc::default();
+        let clock = Arc::clone(&clock);
+        let mut config = Config { fallbacks, ..config(&server.url(AT), &path("state"), &notes) };
+        config.settings.clock = Arc::new(move || clock.load(Ordering::Relaxed));
+        Gate::started(config, notes).await
+    };
+    let files = vec![(Proxy::Nginx, path("fallback.map")), (Proxy::Envoy, path("fallback.json"))];
+    let gate = start(files.clone()).await;
+    let written = async |text: &str, there: bool| {
+        until(text, async || {
+            let read = |name| std::fs::read_to_string(path(name)).unwrap_or_default();
+            !read("fallback.map").is_empty()
+                && ["fallback.map", "fallback.json"].iter().all(|name| read(name).contains(text) == there)
+        })
+        .await;
+    };
+    gate.reaches("1.1").await;
+    written("acme-1", true).await;
+    // What ends by itself ends there too, without a word of the server's.
+    now.store(MARCH + 61, Ordering::Relaxed);
+    gate.server.client.get(gate.server.url("/healthz")).send().await.unwrap();
+    bytes.lock().unwrap().clear();
+    *bytes.lock().unwrap() = snapshot(2, &LIST[..2], short).bytes();
+    gate.reaches("1.2").await;
+    written("acme-1", false).await;
+    *bytes.lock().unwrap() = snapshot(3, &LIST[1..2], TERMS).bytes();
+    written("acme-2", true).await;
+    gate.end().await;
+    // It begins again from what was kept, and cannot write everywhere: that is said, and tried again.
+    for name in ["fallback.map", "fallback.json"] {
+        std::fs::remove_file(path(name)).unwrap();
+    }
+    let gate = start([files.clone(), vec![(Proxy::Caddy, path("none/fallback.caddy"))]].concat()).await;
+    written("acme-2", true).await;
+    gate.says("a dead gate would leave an older fallback behind").await;
+    std::fs::create_dir(path("none")).unwrap();
+    until("the folder is there", async || path("none/fallback.caddy").exists()).await;
+    gate.end().await;
+}
+
+#[tokio::test]
+async fn a_fallback_is_written_anew_when_something_ends() {
+    let (folder, now) = (tempfile::tempdir().unwrap(), Arc::new(AtomicI64::new(MARCH + 58)));
+    let bytes = Arc::new(Mutex::new(snapshot(1, &LIST[..1], Terms { until: MARCH + 60, ..TERMS }).bytes()));
+    let (server, notes, clock) = (handing(&bytes).await, Arc::default(), Arc::clone(&now));
+    let file = folder.path().join("fallback.map");
+    let mut config = config(&server.url(AT), &folder.path().join("state"), &notes);
+    config.fallbacks = vec![(Proxy::Nginx, file.clone())];
+    config.settings.clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let gate = Gate::started(config, notes).await;
+    let says = |text: &str| std::fs::read_to_string(&file).unwrap_or_default().contains(text);
+    until("it is written", async || says("acme-1")).await;
+    now.store(MARCH + 61, Ordering::Relaxed);
+    until("it is written anew", async || says("0 lines") && !says("acme-1")).await;
+    gate.end().await;
+}
+
+#[tokio::test]
+async fn broken_glass_lets_pass_for_a_while_and_never_refuses() {
+    let (state, now) = (tempfile::tempdir().unwrap(), Arc::new(AtomicI64::new(MARCH)));
+    // Two restrictions refuse the same request.
+    let twice = ["acme-1\tobject-storage\tnorth\twrite", "acme-1\tobject-storage\t\twrite,read", LIST[1]];
+    let bytes = Arc::new(Mutex::new(snapshot(1, &twice, TERMS).bytes()));
+    let (server, notes, clock) = (handing(&bytes).await, Arc::default(), Arc::clone(&now));
+    let mut config = config(&server.url(AT), state.path(), &notes);
+    config.settings.clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let gate = Gate::started(config, notes).await;
+    gate.reaches("1.1").await;
+    let log = |until: i64, restriction: Option<&str>| {
+        let did = Did::Break { until: time::text(until), restriction: restriction.map(str::to_owned) };
+        let (at, by, reason) = (time::text(MARCH), "gil".to_owned(), "calls for help fail: acme".to_owned());
+        Entry { at, by, reason, did }.append(state.path()).unwrap();
+    };
+    let healthy = async || gate.server.get("/healthz").await.1;
+    assert!(gate.refuses("acme-1").await && healthy().await == "alive\n");
+    // One of two that refuse: the other still does.
+    log(MARCH + 60, Some("c1/d1/1"));
+    gate.says("c1/d1/1 passes until 2026-03-01T00:01:00Z").await;
+    assert!(gate.refuses("acme-1").await && gate.refuses("acme-2").await);
+    log(MARCH + 90, Some("c1/d1/2"));
+    gate.says("c1/d1/2 passes until").await;
+    assert!(!gate.refuses("acme-1").await && gate.refuses("acme-2").await && !gate.refuses("acme-3").await);
+    // Of the two the first ends, by itself.
+    now.store(MARCH + 60, Ordering::Relaxed);
+    assert!(gate.refuses("acme-1").await);
+    gate.says("the glass is whole again: c1/d1/1").await;
+    log(MARCH + 3_600, None);
+    gate.says("all passes until").await;
+    assert!(!gate.refuses("acme-1").await && !gate.refuses("acme-2").await && !gate.refuses("acme-3").await);
+    // Whoever asks is told that, and not who did it and why; those who run it are alarmed.
+    let text = healthy().await;
+    assert!(text.contains("all passes until 2026-03-01T01:00:00Z") && !text.contains("acme") && !text.contains("gil"));
+    assert_eq!(gate.server.metric("tribune_gate_glass_broken").await[0], "tribune_gate_glass_broken 2");
+    let counted = gate.server.metric("tribune_gate_checks_total").await;
+    let line = counted.iter().find(|line| line.contains("forward") && line.contains("broken_glass")).unwrap();
+    assert!(line.ends_with(" 3"), "{line}");
+    // What follows from the server changes nothing of it, nor does a restart.
+    *bytes.lock().unwrap() = snapshot(2, &twice, TERMS).bytes();
+    gate.reaches("1.2").await;
+    assert!(!gate.refuses("acme-2").await);
+    Entry { at: time::text(MARCH + 60), by: "gil".to_owned(), reason: "found it".to_owned(), did: Did::Mend }
+        .append(state.path())
+        .unwrap();
+    gate.says("the glass is whole again: all").await;
+    assert!(gate.refuses("acme-1").await && gate.refuses("acme-2").await && healthy().await == "alive\n");
     gate.end().await;
 }
 
