@@ -44,4 +44,4 @@ pub use papers::Papers;
 pub use publish::Due;
 pub use reports::{Lock, Opened, Reporting};
 pub use snapshots::{Serving, Staged};
-pub use streams::{File, Founding, Law, Look, Public, PublicText};
+pub use streams::{Discarded, File, Founding, Law, Look, Public, PublicText};

@@ -13,6 +13,7 @@
 //! | `looks` | [`Look`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
 //! | `published` | [`PublicText`] |
+//! | `discarded` | [`Discarded`]: messages of the intake that could never become events |
 //!
 //! It decides nothing and writes nothing.
 
@@ -39,6 +40,7 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
 pub(crate) const CONFINED: &str = "confined";
 pub(crate) const PUBLISHED: &str = "published";
+pub(crate) const DISCARDED: &str = "discarded";
 
 pub(crate) fn case_stream(case: &CaseId) -> String {
     format!("{CASES}{case}")
@@ -94,6 +96,21 @@ pub struct Look {
     pub what: String,
     /// What for.
     pub purpose: String,
+}
+
+/// Messages of the intake that two people took out, for they could never become events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discarded {
+    /// The day.
+    pub at: Moment,
+    /// The two.
+    pub by: BTreeSet<PersonId>,
+    /// How many messages.
+    pub count: u64,
+    /// SHA-256 over the digests of their bytes, in the order of their keys.
+    pub digest: Digest,
+    /// Why, by the digest of the text.
+    pub reason: Digest,
 }
 
 /// What a public text is.

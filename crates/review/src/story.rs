@@ -53,8 +53,14 @@ fn a_whole_review_leaves_nothing_to_find() {
     }
     stage.must("ann", Act::Close(closing()));
     assert_eq!(stage.case().phase, Phase::Closed);
+    stage.safe("to employees");
+    stage.must("ann", tell_employees("to employees"));
+    assert!(!stage.case().owes_employees(), "of both statements and of the end at once");
     stage.safe("correction");
     stage.must("ann", Act::Correct { statement: text("statement"), correction: text("correction") });
+    assert!(stage.case().owes_employees(), "what was told was wrong, too");
+    stage.safe("to employees again");
+    stage.must("ann", tell_employees("to employees again"));
     stage.later(1);
     stage.must("ines", item("new", Basis::Document, "leak"));
     stage.must("ines", Act::Reopen { material: name("new") });
@@ -404,6 +410,17 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             stage.later(1);
             (stage, "ines", Act::Reopen { material: name("doc") })
         }
+        Rule::Owed => {
+            let mut stage = Stage::approved();
+            stage.safe("to employees");
+            (stage, "ann", tell_employees("to employees"))
+        }
+        Rule::Unnamed => {
+            let mut stage = Stage::served();
+            stage.safe("to employees");
+            stage.must("ben", Act::NamePublicly { reasons: text("public interest") });
+            (stage, "ann", Act::TellEmployees { text: text("to employees"), names_customer: true })
+        }
     }
 }
 
@@ -433,6 +450,7 @@ const AUDITED: &[Rule] = &[
     Rule::StillApproved,
     Rule::Unchanged,
     Rule::NoticeFirst,
+    Rule::Unnamed,
 ];
 
 #[test]
@@ -467,7 +485,7 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
     let targets = [target(account, service, &[switches])];
     let intervention = ["read-only", "disable", "terminate", "hold-export", "declaration"][usize::from(which / 8) % 5];
     let known = stage.case().decisions.contains_key(&name::<DecisionId>(decision));
-    let act = match op % 26 {
+    let act = match op % 28 {
         0 => Act::Assign {
             person: name(by),
             role: [Role::Decider, Role::Reviewer, Role::AppealPanel][usize::from(which) % 3],
@@ -503,9 +521,14 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
                 Act::Reopen { material: name("m7") }
             }
         }
+        26 => Act::TellEmployees {
+            text: text(["statement", "unread"][usize::from(which) % 2]),
+            names_customer: which.is_multiple_of(3),
+        },
+        27 => Act::NamePublicly { reasons: text("public interest") },
         _ => Act::NoteContact { from: Contact::Executive, with: name("ann"), about: text("lunch") },
     };
-    let by = match op % 26 {
+    let by = match op % 28 {
         6 | 23 if !who.is_multiple_of(3) => "customer",
         19..=22 if !who.is_multiple_of(2) => "tribune",
         _ => by,
@@ -551,7 +574,7 @@ proptest! {
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(
         start in 0..7_u8,
-        sent in proptest::collection::vec((0..26_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
+        sent in proptest::collection::vec((0..28_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
     ) {
         let stages = [Stage::set, Stage::heard, Stage::determined, Stage::proposed, Stage::approved, Stage::served, Stage::in_effect];
         let mut stage = stages[usize::from(start)]();

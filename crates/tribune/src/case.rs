@@ -286,6 +286,16 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         text: Words,
     },
+    /// Record that the provider's own people are told what was decided, and in which words
+    #[command(after_help = "Example, once a statement or a correction is out, or the case is closed:\n  \
+        tribune case confirm CASE @told.txt --written-by ann --as ned\n  \
+        tribune case tell-employees CASE --text @told.txt --as ann\n\n\
+        It tells of everything that they were not told yet. It names the customer only where two who decide said so.")]
+    TellEmployees {
+        case: CaseId,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        text: Words,
+    },
     /// Close a case, with what is done for those affected and what is learnt
     Close(Close),
     /// Reopen a closed case on new material; others review it
@@ -442,6 +452,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::Correct { case, statement, text } => {
                 let done = office.clerk.correct(&office.sent()?, &case, statement, &text.0).await?;
                 office.publish(false).await?;
+                office.say(&format!("case {case}"), done)
+            }
+            Verb::TellEmployees { case, text } => {
+                let done = office.clerk.tell_employees(&office.papers, &office.sent()?, &case, &text.0).await?;
                 office.say(&format!("case {case}"), done)
             }
             verb => {

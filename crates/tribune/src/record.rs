@@ -4,6 +4,7 @@
 use crate::common::{Failure, note, output, put, thousands};
 use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
 use clap::Subcommand;
+use clerk::intake::KeptOut;
 use clerk::{Clerk, Erase, Error, Founding};
 use review::roster::{Change, Roster};
 use review::words::{CaseId, ReportId, Text};
@@ -74,7 +75,7 @@ enum Verb {
     },
     /// Erase a case that is over, a report, or a text: two people who decide, and an event that says so
     #[command(
-        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo\n\nThe files of a report, and the name in it, are texts of their own: name them too, as `report read` shows them."
+        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo\n\nWith a report go its files and the sealed name. Of one that came in before the record named them, name them too,\nas `report read` shows them."
     )]
     Erase {
         #[arg(long, value_name = "CASE")]
@@ -83,6 +84,16 @@ enum Verb {
         report: Vec<ReportId>,
         #[arg(long, value_name = "DIGEST")]
         text: Vec<Text>,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+        #[arg(long, value_name = "PERSON", required = true)]
+        by: Vec<String>,
+    },
+    /// Take out of the intake what can never become an event: two people who decide, and an event that says so
+    #[command(
+        after_help = "Example, after `tribune record day` told of such messages:\n  tribune record discard --reason 'cut on the way, nobody has a receipt for them' --by ben --by cleo"
+    )]
+    Discard {
         #[arg(long, value_name = "TEXT|@FILE")]
         reason: Words,
         #[arg(long, value_name = "PERSON", required = true)]
@@ -151,6 +162,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
                 office.print(&looks, &looks.iter().map(line).collect::<String>())
             }
             Verb::Counts { year, publish } => counts(&office, year, publish).await,
+            Verb::Discard { reason, by } => discard(&office, &reason, by).await,
             Verb::Erase { case, report, text, reason, by } => {
                 let what = case.into_iter().map(Erase::Case).chain(report.into_iter().map(Erase::Report));
                 let what: Vec<Erase> = what.chain(text.into_iter().map(Erase::Text)).collect();
@@ -324,11 +336,27 @@ async fn counts(office: &Office, year: i32, publish: bool) -> Result<ExitCode, F
     office.print(&rows, &rows.iter().map(line).collect::<String>())
 }
 
+async fn discard(office: &Office, reason: &Words, by: Vec<String>) -> Result<ExitCode, Failure> {
+    let (nobody, reason) = (BTreeSet::new(), reason.0.as_bytes());
+    let reason = office.clerk.keep(&office.papers, None, None, &nobody, reason, office.now).await?;
+    let discarded = office.clerk.discard(&by.into_iter().collect(), reason, office.now).await?;
+    let gone = format!("{} messages are gone; an event says so, and {}", discarded.count, discarded.digest);
+    office.print(&discarded, &gone)
+}
+
+/// Tells of messages that stay in the intake, each with why, and what to do about those that stay for good.
+pub(crate) fn tell_kept_out(kept_out: &[KeptOut]) {
+    kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
+    let for_good = kept_out.iter().filter(|kept| kept.why.is_for_good()).count();
+    if for_good > 0 {
+        let mend = "two who decide take them out: `tribune record discard`";
+        note(&format!("{for_good} of them can never become events; {mend}"));
+    }
+}
+
 async fn day(office: &Office) -> Result<ExitCode, Failure> {
     let (drained, kept_out) = office.clerk.drain(office.now).await?;
-    for kept in &kept_out {
-        note(&format!("a message stays in the intake: {}", kept.why));
-    }
+    tell_kept_out(&kept_out);
     let (published, log) = office.publish(true).await?;
     let size = log.tree().size;
     office.print(

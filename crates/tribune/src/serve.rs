@@ -4,6 +4,7 @@
 use crate::common::{Failure, note};
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
+use crate::record::tell_kept_out;
 use axum::Router;
 use axum::extract::{Path as Asked, State};
 use axum::http::{StatusCode, header};
@@ -90,7 +91,7 @@ async fn look(office: &mut Office, feed: &Feed, position: u64, time: bool) -> Re
         return Ok(None);
     }
     let (_, kept_out) = office.clerk.drain(office.now).await?;
-    kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
+    tell_kept_out(&kept_out);
     let (_, log) = office.publish(true).await?;
     let snapshot = office.clerk.snapshot(&log, &office.serving()?, office.now).await?;
     if feed.version().is_none_or(|version| version < snapshot.version()) {

@@ -618,6 +618,7 @@ fn closed(office: &Office) {
     office.confirmed("correction.txt", "ned");
     let correct = ["case", "correct", "CASE", "@notice-d2/public.txt", "--text", "@correction.txt"];
     office.does("ann", &correct);
+    told_employees(office);
     office.on("2026-10-02");
     let new = ["case", "evidence", "CASE", "leak", "--basis", "document", "--text", "an order", "--origin", "leak"];
     office.does("ines", &new);
@@ -634,6 +635,25 @@ fn closed(office: &Office) {
     let looks = office.does("aud", &["record", "looks"]);
     assert!(looks.contains("  tribune  case "), "{looks}");
     assert!(looks.contains("the outer lock on who made report") && looks.contains("a threat to their life"), "{looks}");
+}
+
+/// The provider's own people learn what was decided, and neither who reviewed it nor whom it is about.
+fn told_employees(office: &Office) {
+    let tell = ["case", "tell-employees", "CASE", "--text", "@told.txt"];
+    let refused = |text: &str, says: &str| {
+        office.file("told.txt", text);
+        office.may_not("ann", &tell, says);
+    };
+    refused("Ann found it.\n", "say the role");
+    office.file("told.txt", "We switched off what acme did to a whole people.\n");
+    office.confirmed("told.txt", "ned");
+    refused("We switched off what acme did to a whole people.\n", "leave the customer and its accounts out");
+    refused("We switched off what a customer did to a whole people.\n", "let a second person read it");
+    office.confirmed("told.txt", "ned");
+    office.does("ann", &tell);
+    refused("We switched off what a customer did to a whole people.\n", "they know");
+    let shown = office.does("aud", &["case", "show", "CASE", "--purpose", "an audit"]);
+    assert!(shown.contains("employees were told on 2026-10-01"), "{shown}");
 }
 
 /// The public log verifies, by our own verifier and by one that is not ours, and the counts are those of the record.
@@ -659,8 +679,8 @@ fn published(office: &Office, receipt: &str, report: &str) {
     let secret = ["acme", "\"a1\"", "ann", "ben", "object-storage", receipt, report, &case, "Dora"];
     assert!(secret.iter().all(|word| !text.contains(word)), "the log names nobody");
     let counts = String::from_utf8(office.public("transparency/2026.csv").unwrap()).unwrap();
-    for line in ["decisions_approved/lift,1", "appeals_upheld_in_part,1", "corrections,1", "contacts/sales/reviewer,1"]
-    {
+    let lines = ["decisions_approved/lift,1", "appeals_upheld_in_part,1", "corrections,1", "contacts/sales/reviewer,1"];
+    for line in lines.into_iter().chain(["employees_told,1", "deadlines_missed/tell employees,3"]) {
         assert!(counts.contains(line), "{line}: {counts}");
     }
     // A number that is altered is seen.
