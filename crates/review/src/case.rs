@@ -485,9 +485,12 @@ impl Case {
                     decided.in_force.clear();
                 }
             }
-            Act::Check { decision, days, .. } => {
+            Act::Check { decision, days, use_ended, rest_as_before } => {
                 if let Some(decided) = self.decisions.get_mut(decision) {
                     decided.checks.insert(*days, at);
+                }
+                if !(*use_ended && *rest_as_before) {
+                    self.follow_ups.extend(follow_up_of(decision, *days).map(|id| (id, false)));
                 }
             }
             Act::Entrust { decision, to, due } => {
@@ -635,4 +638,10 @@ impl Case {
         let decision = &self.decisions.get(decision)?.decision;
         Some((crate::seal::digest(&self.id, decision), crate::seal::root(&decision.targets)))
     }
+}
+
+/// The follow-up that a check raises which finds the use going on, or the rest not as before.
+fn follow_up_of(decision: &DecisionId, days: u16) -> Option<ItemId> {
+    let name = format!("check {decision} {days}");
+    name.parse().or_else(|_| format!("check {}", Digest::of(&name)).parse()).ok()
 }

@@ -4,7 +4,7 @@
 //! due, and what is open or in force as it stood when the year ended: events after that change nothing, so a year that is
 //! over counts the same whenever it is counted. It reads nothing, publishes nothing and names nobody.
 
-use crate::act::{Act, AppealOutcome, Contact, Determination, Established, Event, Order, Source};
+use crate::act::{Act, AppealOutcome, Contact, Determination, Established, Event, Leaving, Order, Source};
 use crate::case::{Case, Phase, Standing};
 use crate::clocks::clocks;
 use crate::procedure::{Procedure, Reach};
@@ -78,6 +78,8 @@ pub struct Counts {
     pub emergencies_lapsed: u64,
     /// Hearings that two people waived.
     pub hearings_waived: u64,
+    /// What two people decided about data that left: `let-go`, `hold-export`, or `preserve` on a legal order.
+    pub leaving_decided: BTreeMap<&'static str, u64>,
     /// Appeals filed.
     pub appeals_filed: u64,
     /// Those of them that came too late.
@@ -201,6 +203,9 @@ impl Counts {
         row(rows, &["emergencies"], self.emergencies);
         row(rows, &["emergencies_lapsed"], self.emergencies_lapsed);
         row(rows, &["hearings_waived"], self.hearings_waived);
+        for choice in ["let-go", "hold-export", "preserve"] {
+            row(rows, &["leaving_decided", choice], of(&self.leaving_decided, &choice));
+        }
     }
 
     fn rows_of_appeals(&self, rows: &mut Vec<(String, String)>) {
@@ -400,6 +405,7 @@ impl Tally {
                 counts.measures_taken += u64::from(restricts);
             }
             Act::WaiveHearing { .. } => counts.hearings_waived += u64::from(now),
+            Act::DecideLeaving { choice, .. } if now => one_more(&mut counts.leaving_decided, left(choice)),
             Act::Appeal(appeal) => {
                 counts.appeals_filed += 1;
                 counts.appeals_late += u64::from(case.appeals.get(&appeal.id).is_some_and(|one| !one.in_time));
@@ -458,9 +464,18 @@ fn has_come_about(case: &Case, act: &Act) -> bool {
             case.decisions.get(decision).is_some_and(|decided| decided.standing == Standing::Approved)
         }
         Act::WaiveHearing { .. } => case.hearing_waived.len() >= 2,
+        Act::DecideLeaving { .. } => case.leaving.last().is_some_and(|noted| noted.choice.is_some()),
         Act::AdmitAppeal { id, .. } => case.appeals.get(id).is_some_and(|appealed| appealed.admitted.len() >= 2),
         Act::DecideAppeal { id, .. } => case.appeals.get(id).is_some_and(|appealed| appealed.outcome.is_some()),
         _ => false,
+    }
+}
+
+fn left(choice: &Leaving) -> &'static str {
+    match choice {
+        Leaving::LetGo => "let-go",
+        Leaving::HoldExport => "hold-export",
+        Leaving::Preserve { .. } => "preserve",
     }
 }
 
@@ -635,6 +650,22 @@ mod tests {
         assert_eq!(counts.contacts, BTreeMap::from(contacts));
         assert_eq!((counts.cases_open, counts.restrictions_in_force), (1, 0));
         assert_eq!(counts.determinations_established, 1);
+    }
+
+    #[test]
+    fn what_two_decide_about_data_that_leaves_is_counted_once_each_time() {
+        let mut stage = Stage::set();
+        let orders = [Leaving::LetGo, Leaving::Preserve { order: text("an order") }, Leaving::LetGo];
+        for choice in orders {
+            stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+            for decider in ["ben", "cleo"] {
+                stage.must(decider, Act::DecideLeaving { choice: choice.clone(), reasons: text("harm") });
+            }
+        }
+        stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+        stage.must("ben", Act::DecideLeaving { choice: Leaving::HoldExport, reasons: text("harm") });
+        let counts = count(2026, &stage.events, &[]);
+        assert_eq!(counts.leaving_decided, BTreeMap::from([("let-go", 2), ("preserve", 1)]));
     }
 
     #[test]

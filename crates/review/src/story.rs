@@ -141,6 +141,21 @@ fn what_people_are_to_end_is_attested_by_whose_task_it_is_before_the_case_closes
 }
 
 #[test]
+fn a_check_that_finds_the_use_going_on_is_a_follow_up_that_somebody_settles() {
+    let mut stage = Stage::in_effect();
+    for (days, use_ended, rest_as_before) in [(30, false, true), (90, true, true), (180, true, false)] {
+        stage.later(91);
+        stage.must("ann", Act::Check { decision: name("d1"), days, use_ended, rest_as_before });
+    }
+    for follow_up in ["check d1 30", "check d1 180"] {
+        assert_eq!(stage.act("ann", Act::Close(closing())).unwrap_err().rule, Rule::NothingLeft);
+        stage.must("ann", Act::SettleFollowUp { id: name(follow_up), note: text("what was done about it") });
+    }
+    stage.must("ann", Act::Close(closing()));
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+}
+
+#[test]
 fn a_late_appeal_is_recorded_and_two_may_admit_it() {
     let mut stage = Stage::in_effect();
     let served = stage.case().decisions[&name::<DecisionId>("d1")].notice.unwrap().at;

@@ -637,6 +637,29 @@ fn closed(office: &Office) {
     assert!(looks.contains("the outer lock on who made report") && looks.contains("a threat to their life"), "{looks}");
 }
 
+/// The same numbers in the EU's templates, held against what was published.
+fn harmonised(office: &Office) {
+    let filed =
+        "category = \"STATEMENT_CATEGORY_OTHER_VIOLATION_TC\"\nkeyword = \"KEYWORD_OTHER\"\nother = \"spying\"\n";
+    let head =
+        "provider = \"Example Cloud\"\nservice = \"Example Cloud\"\npublished = \"2027-01-02\"\narticle_16 = true\n";
+    let report = ["record", "counts", "2026", "--harmonised", "report", "--given", "given.toml"];
+    office.file("given.toml", head);
+    office.may_not("ann", &report, "[policies.mass-surveillance]");
+    let cell = "[[cell]]\npart = 4\nrow = { \"Category of illegal content\" = \"TOTAL\" }\ncolumn = \"Number of notices received\"\nvalue = \"0\"\n";
+    office.file("given.toml", &format!("{head}[policies.mass-surveillance]\n{filed}{cell}"));
+    office.may_not("ann", &report, "is not given; leave it out");
+    office.file("given.toml", &format!("{head}[policies.mass-surveillance]\n{filed}"));
+    assert!(office.does("ann", &report).contains("11 files in report"));
+    let part = |name: &str| std::fs::read_to_string(office.path("report").join(name)).unwrap();
+    let notices = part("4_notices.csv");
+    let total = notices.lines().find(|line| line.contains(",TOTAL,,")).unwrap();
+    assert!(total.contains(",TOTAL,,3,,,,") && total.contains(",,0,,3,"), "three reports, three measures: {total}");
+    let appeals = part("7_appeals_and_recidivism.csv");
+    assert!(appeals.contains("internal-complaints mechanism,Total number,1,"), "{appeals}");
+    assert!(part("8_automated_means.csv").contains("not taken by automated means,Total number,3,"));
+}
+
 /// The provider's own people learn what was decided, and neither who reviewed it nor whom it is about.
 fn told_employees(office: &Office) {
     let tell = ["case", "tell-employees", "CASE", "--text", "@told.txt"];
@@ -683,6 +706,7 @@ fn published(office: &Office, receipt: &str, report: &str) {
     for line in lines.into_iter().chain(["employees_told,1", "deadlines_missed/tell employees,3"]) {
         assert!(counts.contains(line), "{line}: {counts}");
     }
+    harmonised(office);
     // A number that is altered is seen.
     let path = office.path("office/public/transparency/2026.csv");
     std::fs::write(&path, counts.replace("corrections,1", "corrections,0")).unwrap();
@@ -698,4 +722,6 @@ fn published(office: &Office, receipt: &str, report: &str) {
     office.may_not("ines", &["report", "read", report, "--identity", "ines.id", "--purpose", "x"], "was erased");
     let said = office.does("", &["log", "verify", "office/public/log", "--key", &key]);
     assert!(said.contains("erasures"), "{said}");
+    let report = ["record", "counts", "2026", "--harmonised", "report", "--given", "given.toml"];
+    office.may_not("ann", &report, "are not those of the record now");
 }
