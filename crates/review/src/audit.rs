@@ -107,6 +107,8 @@ impl Audit<'_> {
             Act::WaiveHearing { .. } => self.history.waivers.extend(person),
             Act::NamePublicly { .. } => self.history.naming.extend(person),
             Act::TellEmployees { text, names_customer } => {
+                let Some(person) = person else { return self.hold(event, 2, false, "nobody told employees") };
+                self.may_have_a_hand(event, &person);
                 let safe = self.history.confirmed.contains(text);
                 self.hold(event, 12, safe, "employees were told what nobody had confirmed to identify no source");
                 let named = !names_customer || self.history.naming.len() >= 2;

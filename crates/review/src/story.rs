@@ -4,6 +4,8 @@
 
 use crate::act::*;
 use crate::case::{Case, Notice, Phase, Standing};
+use crate::counts::Counts;
+use crate::harmonised;
 use crate::procedure::Basis;
 use crate::rules::Rule;
 use crate::seal;
@@ -620,6 +622,10 @@ proptest! {
             let named = ["acme", "\"a1", "object-storage", "case-1"].iter().any(|name| line.contains(*name));
             prop_assert!(!named, "{}", line);
         }
+        // Two ways of counting the year agree.
+        let procedures = BTreeMap::from([(text("pack"), stage.procedure.clone())]);
+        let counts = Counts::of(2026, &stage.events, &[], &procedures).unwrap();
+        prop_assert_eq!(harmonised::agree(&counts, &stage.events, &[], &procedures), Ok(()));
         // What is in force was sealed in a decision that two signed.
         for (id, target) in stage.case().in_force(stage.now) {
             let decided = &stage.case().decisions[id];

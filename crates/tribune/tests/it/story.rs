@@ -715,6 +715,17 @@ fn published(office: &Office, receipt: &str, report: &str) {
     office.does("", &["report", "prove", "--receipt", "words.txt", "--out", "mine.tlog-proof"]);
     let shown = office.does("", &["report", "check", "mine.tlog-proof", "--key", &key]);
     assert!(shown.contains("a report came in on 2026-03-01"), "{shown}");
+    // What came under nobody's words becomes no event; it is told of, and two take it out.
+    office.file("nobody.txt", "abacus abdomen abdominal abide abiding ability ablaze");
+    office.does("", &["report", "add", "--receipt", "nobody.txt", "--text", "And another thing."]);
+    office.on("2027-01-03");
+    let day = office.run("tribune", &["record", "day"]);
+    let told = String::from_utf8_lossy(&day.stderr).into_owned();
+    assert!(told.contains("1 of them can never become events") && told.contains("record discard"), "{told}");
+    let discard = ["record", "discard", "--reason", "nobody has these words", "--by", "ben"];
+    office.may_not("", &discard, "two people who decide");
+    assert!(office.does("", &[&discard[..], &["--by", "cleo"]].concat()).starts_with("1 messages are gone"));
+    office.may_not("", &[&discard[..], &["--by", "cleo"]].concat(), "nothing waits");
     // Erasure leaves a hole that is explained, and the log goes on.
     office.may_not("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben"], "two");
     office.does("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben", "--by", "cleo"]);
