@@ -26,7 +26,9 @@ How a case goes, from finding to close:
   tribune case step CASE facts --note 'what was gathered' --as ann
   tribune case ask CASE q1 --text @question.txt --days 14 --as ann     (first: case confirm, by a second person)
   tribune case determine CASE --file determination.toml --as ann
-  then: tribune decision --help, tribune appeal --help")]
+  then: tribune decision --help, tribune appeal --help
+  tribune case close CASE --remedy … --consulted … --lesson … --as ann
+  tribune case tell-employees CASE --text @told.txt --as ann   (whenever something was made known)")]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
