@@ -95,6 +95,8 @@ pub struct GivenCell {
     pub part: usize,
     /// What tells its row from the others: columns and what stands there.
     pub row: BTreeMap<String, String>,
+    /// The category that its row stands under, for a keyword that more than one has.
+    pub under: Option<String>,
     /// In which column.
     #[serde(default = "value")]
     pub column: String,
@@ -116,7 +118,7 @@ pub enum Fault {
     #[error("{0}; take it as the template has it")]
     NotThere(String),
     /// More than one row is meant.
-    #[error("part {0}: {1} rows are like the one named; name more of its columns")]
+    #[error("part {0}: {1} rows are like the one named; name more of its columns, or what it stands `under`")]
     Several(usize, usize),
     /// The cell is not the operator's.
     #[error("part {0}, `{1}`: what stands there comes from the template or the record and is not given; leave it out")]
@@ -261,17 +263,19 @@ fn given_days(given: &Given) -> Result<[String; 2], Fault> {
 
 /// Puts a cell of the operator's where it belongs.
 fn give(parts: &mut [Part], cell: &GivenCell) -> Result<(), Fault> {
-    let GivenCell { part: number, row, column, value } = cell;
+    let GivenCell { part: number, row, under, column, value } = cell;
     let not_there = |what: String| Fault::NotThere(format!("part {number}: there is no {what}"));
     let part = number.checked_sub(1).and_then(|place| parts.get_mut(place));
     let part = part.ok_or_else(|| Fault::NotThere(format!("there is no part {number}: they are 1 to 11")))?;
     let place = |column: &String| part.place(column).ok_or_else(|| not_there(format!("column `{column}`")));
     let wanted = row.iter().map(|(column, text)| Ok((place(column)?, text))).collect::<Result<Vec<_>, Fault>>()?;
     let at = place(column)?;
-    let is = |cells: &Vec<Cell>| {
-        wanted.iter().all(|(place, text)| cells.get(*place).is_some_and(|cell| cell.text() == text.as_str()))
+    let is = |(row, cells): &(usize, &Vec<Cell>)| {
+        let like =
+            wanted.iter().all(|(place, text)| cells.get(*place).is_some_and(|cell| cell.text() == text.as_str()));
+        like && under.as_deref().is_none_or(|under| part.category_above(*row) == Some(under))
     };
-    let rows: Vec<usize> = part.rows.iter().enumerate().filter(|(_, cells)| is(cells)).map(|(at, _)| at).collect();
+    let rows: Vec<usize> = part.rows.iter().enumerate().filter(is).map(|(row, _)| row).collect();
     let row = match rows.as_slice() {
         [row] => *row,
         [] => return Err(not_there("such row".to_owned())),
@@ -534,6 +538,13 @@ impl Part {
 
     fn place(&self, column: &str) -> Option<usize> {
         self.header.iter().position(|one| one == column)
+    }
+
+    /// The category that a row is of, or stands under.
+    fn category_above(&self, row: usize) -> Option<&str> {
+        let column = self.place(ILLEGAL).or_else(|| self.place(AGAINST_TERMS))?;
+        let above = self.rows.get(..=row)?.iter().rev().filter_map(|cells| cells.get(column)).map(Cell::text);
+        above.into_iter().find(|code| !code.starts_with("KEYWORD_"))
     }
 
     /// A new row of these labels; gives where.
@@ -807,21 +818,28 @@ mod tests {
 
     #[test]
     fn what_is_given_is_put_where_it_belongs_or_refused() {
-        let cell = |part: usize, row: &[(&str, &str)], column: &str| {
+        let under = |under: &str, part: usize, row: &[(&str, &str)], column: &str| {
             let row = row.iter().map(|(column, text)| ((*column).to_owned(), (*text).to_owned())).collect();
             let mut given = given();
-            given.cells = vec![GivenCell { part, row, column: column.to_owned(), value: "7".to_owned() }];
+            let under = Some(under.to_owned()).filter(|under| !under.is_empty());
+            given.cells = vec![GivenCell { part, row, under, column: column.to_owned(), value: "7".to_owned() }];
             made(2026, &given)
         };
+        let cell = |part: usize, row: &[(&str, &str)], column: &str| under("", part, row, column);
         let orders = "Number of orders to provide information";
         let parts = cell(3, &[(ILLEGAL, TOTAL), ("Scope", "AT")], orders).unwrap();
         let at = parts[2].place(orders).unwrap();
         let said: Vec<_> = parts[2].rows.iter().filter(|row| !row[at].text().is_empty()).collect();
         assert_eq!((said.len(), said[0][5].text(), said[0][at].text()), (1, "AT", "7"));
+        let other = [(ILLEGAL, OTHER), ("Scope", "AT")];
+        let parts = under("STATEMENT_CATEGORY_VIOLENCE", 3, &other, orders).unwrap();
+        let row = parts[2].rows.iter().position(|row| !row[at].text().is_empty()).unwrap();
+        assert_eq!(parts[2].category_above(row), Some("STATEMENT_CATEGORY_VIOLENCE"));
         let refused = |result: Result<Vec<Part>, Fault>| result.unwrap_err().to_string();
         let notices = "Number of notices received";
         assert!(refused(cell(4, &[(ILLEGAL, TOTAL)], notices)).contains("is not given; leave it out"));
         assert!(refused(cell(3, &[(ILLEGAL, TOTAL)], orders)).contains("28 rows are like the one named"));
+        assert!(refused(cell(3, &other, orders)).contains("14 rows are like the one named"));
         assert!(refused(cell(3, &[(ILLEGAL, "TOTALS")], orders)).contains("no such row"));
         assert!(refused(cell(3, &[("Colour", TOTAL)], orders)).contains("no column `Colour`"));
         assert!(refused(cell(12, &[], "Value")).contains("there is no part 12"));
