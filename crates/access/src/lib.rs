@@ -186,6 +186,7 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::DecideAppeal { .. } => "decide_appeal",
         Act::NamePublicly { .. } => "name_publicly",
         Act::Correct { .. } => "correct",
+        Act::TellEmployees { .. } => "tell_employees",
         Act::Close(_) => "close",
         Act::Reopen { .. } => "reopen",
     }
@@ -230,7 +231,7 @@ mod tests {
             | "tell"
             | "open_outer_identity"
             | "open_inner_identity" => Thing::Report("r1".parse().unwrap()),
-            "verify" | "read_all" | "erase" | "publish" | "enrol" => Thing::Record,
+            "verify" | "read_all" | "erase" | "discard" | "publish" | "enrol" => Thing::Record,
             _ => case(),
         }
     }
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn each_role_may_do_this_and_nothing_else() {
         let access = Access::built_in().unwrap();
-        let part = "confirm_safe declare dissent note_contact read";
+        let part = "confirm_safe declare dissent keep_text note_contact read";
         let table: &[(Role, &str)] = &[
             (
                 Role::Analyst,
@@ -257,16 +258,19 @@ mod tests {
                 Role::Reviewer,
                 "add_evidence ask assign attest check close compare complete_step correct determine entrust follow_up go_on_in \
                               handle_evidence note_leaving preview propose publish release reopen run_out serve_notice \
-                              settle_follow_up take_in verify",
+                              settle_follow_up take_in tell_employees verify",
             ),
             (Role::Expert, "add_evidence handle_evidence"),
             (Role::Counsel, "add_evidence ask complete_step handle_evidence"),
-            (Role::Decider, "approve decide_leaving enrol erase name_publicly propose refuse verify waive_hearing"),
+            (
+                Role::Decider,
+                "approve decide_leaving discard enrol erase name_publicly propose refuse verify waive_hearing",
+            ),
             (Role::AppealPanel, "admit_appeal decide_appeal"),
             (Role::IntakeOfficer, "acknowledge add_evidence join open read_report receive tell trace triage write"),
             (Role::CustodianA, "open_inner_identity"),
             (Role::CustodianB, "open_outer_identity"),
-            (Role::GateEngineer, "attest compare preview read take_effect"),
+            (Role::GateEngineer, "attest compare keep_text preview read take_effect"),
             (Role::Auditor, "read read_all read_report verify"),
         ];
         for (role, own) in table {

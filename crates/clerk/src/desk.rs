@@ -347,11 +347,15 @@ impl Clerk {
         Err(Error::Busy)
     }
 
-    /// Carries out an act in a case.
+    /// Carries out an act in a case. Whoever tells employees something does it by [`Clerk::tell_employees`], which reads
+    /// what the text names.
     ///
     /// # Errors
     /// What is against it.
     pub async fn enact(&self, sent: &Sent, case: &CaseId, act: Act) -> Result<Done, Error> {
+        if matches!(act, Act::TellEmployees { .. }) {
+            return Err(Error::Wrong("employees are told by a text that is read first, not by its digest".to_owned()));
+        }
         self.enact_with(sent, case, act, &[]).await
     }
 
@@ -502,7 +506,7 @@ fn signed_in(who: &Sender, by: &Actor, mut act: Act) -> Act {
 }
 
 /// A customer's own case; of others it learns not even that they are.
-fn own(case: &Case, customer: &CustomerId) -> Result<(), Error> {
+pub(crate) fn own(case: &Case, customer: &CustomerId) -> Result<(), Error> {
     if case.opening.customer == *customer { Ok(()) } else { Err(Error::Unknown(format!("case {}", case.id))) }
 }
 

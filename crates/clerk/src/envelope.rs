@@ -52,6 +52,9 @@ const WHO_SIZE: usize = 2 << 10;
 
 const FORM: &str = "tribune.envelope/1";
 
+/// Half of a key tells what it belongs to; 128 bits of chance are left to tell one message from another.
+const KEY_BYTES_OF_REPORT: usize = 16;
+
 /// Why bytes are no envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
@@ -177,14 +180,17 @@ impl Envelope {
         envelope.size().map(|_| envelope)
     }
 
-    /// It as a message of the intake, under a key that chance draws.
+    /// It as a message of the intake: the first half of its key is its report's, so that the mailbox finds it and reads
+    /// nothing else; chance draws the other.
     ///
     /// # Errors
     ///
     /// It is more than an envelope holds.
     pub fn message(&self, random: Random<'_>) -> Result<Message, SealError> {
         let mut key = [0; 32];
-        random(&mut key);
+        let (of, drawn) = key.split_at_mut(KEY_BYTES_OF_REPORT);
+        of.copy_from_slice(&found_by(&self.report));
+        random(drawn);
         Ok(Message { key, body: self.bytes()? })
     }
 
@@ -252,6 +258,12 @@ impl Envelope {
         let too_long = || SealError::Long { what: "what you send", bytes, max, mend: "send some of the files later" };
         SIZES.into_iter().find(|size| bytes <= *size).ok_or_else(too_long)
     }
+}
+
+/// How the keys of what waits for a report begin: a digest of its name, which is as if drawn by chance.
+pub(crate) fn found_by(report: &ReportId) -> [u8; KEY_BYTES_OF_REPORT] {
+    let digest = Digest::of(format!("tribune intake of report 1\n{report}")).0;
+    std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default())
 }
 
 fn first_line(digest: Digest) -> String {

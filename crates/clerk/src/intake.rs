@@ -10,9 +10,9 @@
 use std::collections::BTreeMap;
 
 use review::report::{Deed, Report, ReportEvent};
-use review::rules::Refusal;
+use review::rules::{Refusal, Rule};
 use review::words::{Actor, CommandId, Digest, FormError, Moment, ReportId};
-use store::{Append, Draining, New, Random, Record};
+use store::{Append, Draining, Message, New, Random, Record};
 
 use crate::envelope::{Doing, Envelope, EnvelopeError};
 use crate::error::Error;
@@ -37,11 +37,24 @@ pub enum Why {
     },
 }
 
+impl Why {
+    /// Whether it can never become an event: it is no envelope, its report is not there or was erased, or it begins a
+    /// report that has begun. What comes too early (others shall look again, and nobody has looked) waits.
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::Envelope(_) | Self::NoReport(_) => true,
+            Self::Refused { refusal, .. } => refusal.rule == Rule::Once,
+        }
+    }
+}
+
 /// A message that stays in the intake.
 #[derive(Debug)]
 pub struct KeptOut {
     /// Its key.
     pub key: [u8; 32],
+    /// Of its bytes.
+    pub digest: Digest,
     /// Why.
     pub why: Why,
 }
@@ -71,15 +84,16 @@ pub(crate) fn folded(stream: &Stream<ReportEvent>) -> Option<Report> {
 /// The record failed, or an event is of another version.
 pub async fn drain(record: &Record, end: Moment, random: Random<'_>) -> Result<Drained, Error> {
     let mut drained = Drained::default();
-    let mut sent: BTreeMap<ReportId, Vec<([u8; 32], Envelope)>> = BTreeMap::new();
-    for message in record.waiting(random).await? {
-        match Envelope::parse(&message.body) {
-            Ok(envelope) => sent.entry(envelope.report.clone()).or_default().push((message.key, envelope)),
-            Err(error) => drained.kept_out.push(KeptOut { key: message.key, why: error.into() }),
+    let mut sent: BTreeMap<ReportId, Vec<Waiting>> = BTreeMap::new();
+    for Message { key, body } in record.waiting(random).await? {
+        let digest = Digest::of(&body);
+        match Envelope::parse(&body) {
+            Ok(envelope) => sent.entry(envelope.report.clone()).or_default().push(Waiting { key, digest, envelope }),
+            Err(error) => drained.kept_out.push(KeptOut { key, digest, why: error.into() }),
         }
     }
     for (id, mut envelopes) in sent {
-        envelopes.sort_by_key(|(key, envelope)| (!envelope.begins(), envelope.text, *key));
+        envelopes.sort_by_key(|waiting| (!waiting.envelope.begins(), waiting.envelope.text, waiting.key));
         let there = streams::read(record, &streams::report_stream(&id)).await?;
         let report = folded(&there);
         Page { id, length: there.length, report, end, events: Vec::new() }.fill(envelopes, &mut drained)?;
@@ -95,14 +109,22 @@ impl Envelope {
 
     fn deed(&self) -> Deed {
         let text = self.text;
+        let parts = self.parts.iter().map(|part| part.digest).filter(|part| *part != text).collect();
         match &self.doing {
             Doing::Receive { channel, keep_from } => {
-                Deed::Receive { channel: *channel, text, keep_from: keep_from.clone() }
+                Deed::Receive { channel: *channel, text, parts, keep_from: keep_from.clone() }
             }
-            Doing::Add => Deed::Add { text },
-            Doing::AskReview => Deed::AskReview { text },
+            Doing::Add => Deed::Add { text, parts },
+            Doing::AskReview => Deed::AskReview { text, parts },
         }
     }
+}
+
+/// A message that waits, opened as far as it can be without a key.
+struct Waiting {
+    key: [u8; 32],
+    digest: Digest,
+    envelope: Envelope,
 }
 
 /// What a day brings to one report.
@@ -116,15 +138,15 @@ struct Page {
 }
 
 impl Page {
-    fn fill(mut self, envelopes: Vec<([u8; 32], Envelope)>, drained: &mut Drained) -> Result<(), Error> {
-        for (key, envelope) in envelopes {
+    fn fill(mut self, envelopes: Vec<Waiting>, drained: &mut Drained) -> Result<(), Error> {
+        for Waiting { key, digest, envelope } in envelopes {
             match self.take(&key, &envelope)? {
                 Ok(new) => {
                     drained.draining.keys.insert(key);
                     let texts = envelope.parts.into_iter().filter(|_| new);
                     drained.draining.texts.extend(texts.map(|part| (part.digest, part.ciphertext)));
                 }
-                Err(why) => drained.kept_out.push(KeptOut { key, why }),
+                Err(why) => drained.kept_out.push(KeptOut { key, digest, why }),
             }
         }
         let new = |event: &ReportEvent| Ok(New { at: event.at, body: serde_json::to_vec(event)? });

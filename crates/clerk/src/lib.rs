@@ -10,6 +10,7 @@
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
+//! | `gates` | what gates tell, and what goes back to shadow by it |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
@@ -26,6 +27,7 @@ mod desk;
 pub mod envelope;
 mod erase;
 mod error;
+mod gates;
 pub mod intake;
 pub mod mailbox;
 mod papers;
@@ -40,8 +42,9 @@ mod streams;
 pub use desk::{Clerk, Done, Sender, Sent};
 pub use erase::Erase;
 pub use error::Error;
+pub use gates::{Left, Refused, Told};
 pub use papers::Papers;
 pub use publish::Due;
 pub use reports::{Lock, Opened, Reporting};
 pub use snapshots::{Serving, Staged};
-pub use streams::{File, Founding, Law, Look, Public, PublicText};
+pub use streams::{Discarded, File, Founding, Law, Look, Public, PublicText};

@@ -9,7 +9,7 @@ use review::report::{Deed, ReportEvent};
 use review::words::{Digest, PersonId, ReportId, Text};
 use store::{Random, Recipient, Record};
 
-use crate::envelope::{Doing, Envelope, TEXT_BYTES_MAX};
+use crate::envelope::{Doing, Envelope, TEXT_BYTES_MAX, found_by};
 use crate::error::Error;
 use crate::receipt::Keys;
 use crate::sealed::{Readers, SealError, Sealed, Sheet};
@@ -94,8 +94,7 @@ pub async fn mailbox(keys: &Keys, record: &Record) -> Result<Mailbox, Error> {
 }
 
 async fn waiting(record: &Record, report: &ReportId) -> Result<Vec<Envelope>, Error> {
-    // Their order is nothing here: no lot is drawn.
-    let messages = record.waiting(&mut |_| {}).await?;
+    let messages = record.waiting_of(&found_by(report)).await?;
     let envelopes = messages.iter().filter_map(|message| Envelope::parse(&message.body).ok());
     Ok(envelopes.filter(|envelope| envelope.report == *report).collect())
 }

@@ -4,12 +4,15 @@
 //! for the recovery recipients; a confined one only for some roles among them (what counsel notes under privilege). It
 //! keeps no identity: whoever reads brings their own.
 
-use crate::desk::{Clerk, person};
+use crate::desk::{Clerk, Done, Sender, Sent, own, person};
 use crate::error::Error;
 use crate::streams::{self, Look};
+use access::Thing;
+use review::act::Act;
 use review::case::Case;
 use review::roster::Roster;
-use review::words::{CaseId, Digest, Moment, PersonId, Role, Text};
+use review::statement::for_employees;
+use review::words::{CaseId, CustomerId, Digest, Moment, PersonId, Role, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Identity, Recipient};
@@ -30,10 +33,11 @@ pub struct Papers {
 }
 
 impl Clerk {
-    /// Keeps a private text of a case, or of none; `only` confines it to some roles.
+    /// Keeps a private text of a case, or of none; `only` confines it to some roles. Whoever keeps one in a case has a
+    /// role that may; nobody is named where Tribune itself does, or a customer in its own case ([`Self::keep_answer`]).
     ///
     /// # Errors
-    /// Nobody could read it, or the record failed.
+    /// They may not, nobody could read it, or the record failed.
     pub async fn keep(
         &self,
         papers: &Papers,
@@ -48,6 +52,9 @@ impl Clerk {
             Some(case) => Some(streams::case(&self.record, case).await?.case),
             None => None,
         };
+        if let Some((by, case)) = by.zip(file.as_ref()) {
+            self.may(&roster, by, "keep_text", &Thing::Case(case.id.clone()), Some(case), at)?;
+        }
         let mut to = readers(&roster, file.as_ref(), only, at)?;
         to.extend(by.map(|by| keys_of(&roster, by)).transpose()?.into_iter().flatten());
         to.extend(papers.recovery.iter().cloned());
@@ -60,6 +67,38 @@ impl Clerk {
             self.confine(Confined { text: digest, case: case.clone(), only: only.clone() }, at).await?;
         }
         Ok(self.record.keep_text(text, &to).await?)
+    }
+
+    /// Keeps what a customer says in its own case; of others it learns not even that they are.
+    ///
+    /// # Errors
+    /// It is no case of theirs, nobody could read it, or the record failed.
+    pub async fn keep_answer(
+        &self,
+        papers: &Papers,
+        customer: &CustomerId,
+        case: &CaseId,
+        text: &[u8],
+        at: Moment,
+    ) -> Result<Text, Error> {
+        own(&streams::case(&self.record, case).await?.case, customer)?;
+        self.keep(papers, None, Some(case), &BTreeSet::new(), text, at).await
+    }
+
+    /// Tells the provider's own people what was decided in a case: keeps what they are told, reads whether it names the
+    /// customer, and records that they were told.
+    ///
+    /// # Errors
+    /// It names a report or somebody with a part in the case, or what else is against it.
+    pub async fn tell_employees(&self, papers: &Papers, sent: &Sent, case: &CaseId, text: &str) -> Result<Done, Error> {
+        let file = streams::case(&self.record, case).await?;
+        let names_customer = for_employees(&file.case, text).map_err(|fault| Error::Wrong(fault.to_string()))?;
+        let by = match &sent.by {
+            Sender::Person(name) => Some(self.person(name).await?),
+            Sender::Customer(_) | Sender::System => None,
+        };
+        let text = self.keep(papers, by.as_ref(), Some(case), &BTreeSet::new(), text.as_bytes(), sent.at).await?;
+        self.enact_with(sent, case, Act::TellEmployees { text, names_customer }, &[]).await
     }
 
     async fn confine(&self, confined: Confined, at: Moment) -> Result<(), Error> {
@@ -87,7 +126,7 @@ impl Clerk {
         purpose: &str,
         at: Moment,
     ) -> Result<Vec<u8>, Error> {
-        let file = self.look(&crate::Sender::Person(who.to_owned()), case, purpose, at).await?;
+        let file = self.look(&Sender::Person(who.to_owned()), case, purpose, at).await?;
         let roster = self.roster().await?;
         let by = person(&roster, who)?;
         if let Some(only) = self.confined(case).await?.get(&text) {
@@ -114,7 +153,7 @@ impl Clerk {
         at: Moment,
     ) -> Result<(usize, usize), Error> {
         let purpose = "encrypting the texts of the case anew to those who may read them now";
-        let file = self.look(&crate::Sender::Person(who.to_owned()), case, purpose, at).await?;
+        let file = self.look(&Sender::Person(who.to_owned()), case, purpose, at).await?;
         let roster = self.roster().await?;
         let confined = self.confined(case).await?;
         let (mut done, mut shut) = (0, 0);

@@ -9,11 +9,12 @@ use crate::streams::{self, Public, PublicText};
 use review::act::{Act, Event};
 use review::case::Case;
 use review::counts::Counts;
+use review::harmonised::{Given, Part, harmonised};
 use review::procedure::Procedure;
 use review::public::{Entry, Salt, at_once, batches};
 use review::report::ReportEvent;
 use review::words::{CaseId, DecisionId, Digest, Moment};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Append, ERASURES, LogError, PUBLIC_LOG, PublicLog, Publication, Record, RecordError, Refused};
 
 /// Events read at a time.
@@ -90,6 +91,30 @@ impl Clerk {
     /// # Errors
     /// The record failed, or an event is not there.
     pub async fn counts(&self, year: i64) -> Result<Counts, Error> {
+        let (cases, reports, procedures) = self.counted().await?;
+        Counts::of(year, &cases, &reports, &procedures).map_err(|why| Error::Wrong(why.to_string()))
+    }
+
+    /// The transparency report of a year in the EU's harmonised templates, recomputed from every event; and the
+    /// indicators in which the numbers of that year that were published say something else than the record does now.
+    ///
+    /// # Errors
+    /// The record failed, an event is not there, or what is given does not fit.
+    pub async fn harmonised(&self, year: i32, given: &Given) -> Result<(Vec<Part>, Vec<String>), Error> {
+        let (cases, reports, procedures) = self.counted().await?;
+        let wrong = |why: &dyn std::fmt::Display| Error::Wrong(why.to_string());
+        let counts = Counts::of(i64::from(year), &cases, &reports, &procedures).map_err(|why| wrong(&why))?;
+        let parts = harmonised(&counts, &cases, &reports, &procedures, given).map_err(|why| wrong(&why))?;
+        let published = self.public_texts().await?;
+        let published = published.iter().rev().find(|text| text.what == Public::Counts(year));
+        let now = counts.csv();
+        let lines = |csv: &str| csv.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        let differ = published.map(|then| lines(&then.text).symmetric_difference(&lines(&now)).cloned().collect());
+        Ok((parts, differ.unwrap_or_default()))
+    }
+
+    /// Every event that is counted, and the laws of the cases.
+    async fn counted(&self) -> Result<(Vec<Event>, Vec<ReportEvent>, BTreeMap<Digest, Procedure>), Error> {
         let laws = streams::laws(&self.record).await?;
         let procedures: BTreeMap<Digest, Procedure> =
             laws.into_iter().map(|(digest, law)| (digest, law.procedure)).collect();
@@ -102,7 +127,7 @@ impl Clerk {
             let stream = streams::read::<ReportEvent>(&self.record, &stream).await?;
             reports.extend(stream.events.into_iter().filter(|_| stream.erased == 0));
         }
-        Counts::of(year, &cases, &reports, &procedures).map_err(|why| Error::Wrong(why.to_string()))
+        Ok((cases, reports, procedures))
     }
 
     /// Publishes the numbers of a year that is over; the public log names their digest.

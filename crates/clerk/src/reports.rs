@@ -1,21 +1,21 @@
 //! Reports, from what somebody sends to what an officer reads and answers. What is sealed and how is `sealed`'s and
 //! `envelope`'s; what may happen to a report is [`review::report`]'s.
 
-use crate::desk::{Clerk, Done, Sent, person};
+use crate::desk::{Clerk, Done, Sent, TRIES, person};
 use crate::envelope::{Envelope, Purpose, Sending};
 use crate::error::Error;
 use crate::intake::{self, KeptOut};
 use crate::mailbox::{self, Mailbox};
 use crate::receipt::{Keys, Receipt};
 use crate::sealed::{Readers, SealError, Sheet, SheetError};
-use crate::streams::{self, Look};
+use crate::streams::{self, Discarded, Look};
 use crate::{Papers, shown};
 use access::Thing;
 use review::public::{Entry, commitment};
 use review::report::{Channel, Deed, ReportEvent};
-use review::words::{Moment, PersonId, ReportId, Text};
+use review::words::{Digest, Moment, PersonId, ReportId, Text};
 use std::collections::BTreeSet;
-use store::{Identity, PUBLIC_LOG, PublicLog, Publication};
+use store::{Draining, Identity, PUBLIC_LOG, PublicLog, Publication, RecordError, Refused};
 use tlog::Proof;
 
 /// What somebody reports.
@@ -116,13 +116,52 @@ impl Clerk {
         if self.last_batch().await?.is_some_and(|day| day >= at.day()) {
             return Ok((0, Vec::new()));
         }
-        let midnight = Moment(at.0 - at.0.rem_euclid(86_400));
+        let midnight = midnight(at);
         let mut chance = self.chance.lock().await;
         let drained = intake::drain(&self.record, midnight, &mut **chance).await?;
         if !drained.draining.keys.is_empty() {
             self.record.drain(&drained.draining, &mut **chance).await?;
         }
         Ok((drained.draining.keys.len(), drained.kept_out))
+    }
+
+    /// Takes out of the intake what can never become an event, on the word of two who decide; an event says how many
+    /// messages went and what they were, by their digest, and nothing of them stays.
+    ///
+    /// # Errors
+    /// They may not, or there is no such message; nothing goes then.
+    pub async fn discard(&self, by: &BTreeSet<String>, reason: Text, at: Moment) -> Result<Discarded, Error> {
+        let roster = self.roster().await?;
+        let by = by.iter().map(|name| person(&roster, name)).collect::<Result<BTreeSet<_>, _>>()?;
+        for person in &by {
+            self.may(&roster, person, "discard", &Thing::Record, None, at)?;
+        }
+        if by.len() != 2 {
+            return Err(Error::Wrong("two people who decide discard what waits: name both".to_owned()));
+        }
+        // What comes from the intake is dated by the day.
+        let midnight = midnight(at);
+        for _ in 0..TRIES {
+            let mut chance = self.chance.lock().await;
+            let kept_out = intake::drain(&self.record, midnight, &mut **chance).await?.kept_out;
+            let gone: Vec<&KeptOut> = kept_out.iter().filter(|kept| kept.why.is_for_good()).collect();
+            if gone.is_empty() {
+                return Err(Error::Wrong("nothing waits in the intake that can never become an event".to_owned()));
+            }
+            let digest = Digest::of(gone.iter().flat_map(|kept| kept.digest.0).collect::<Vec<u8>>());
+            let (count, by) = (gone.len() as u64, by.clone());
+            let discarded = Discarded { at: midnight, by, count, digest, reason };
+            let length = streams::read::<Discarded>(&self.record, streams::DISCARDED).await?.length;
+            let append = streams::append(streams::DISCARDED, length, midnight, &discarded)?;
+            let keys = gone.iter().map(|kept| kept.key).collect();
+            let draining = Draining { keys, appends: vec![append], ..Draining::default() };
+            match self.record.drain(&draining, &mut **chance).await {
+                Ok(_) => return Ok(discarded),
+                Err(RecordError::Refused(Refused::Stale { .. })) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Busy)
     }
 
     /// What is written in a report, opened with an officer's identity, for a purpose that is in the record first.
@@ -142,10 +181,10 @@ impl Clerk {
         for event in events {
             let text = match &event.deed {
                 Deed::Receive { text, .. }
-                | Deed::Add { text }
+                | Deed::Add { text, .. }
                 | Deed::Write { text }
                 | Deed::Tell { text }
-                | Deed::AskReview { text } => self.record.ciphertext(*text).await?,
+                | Deed::AskReview { text, .. } => self.record.ciphertext(*text).await?,
                 Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) => None,
             };
             let sheet = text.and_then(|sealed| Sheet::open(&sealed, identity, report).ok());
@@ -242,6 +281,11 @@ impl Clerk {
         }
         Ok(None)
     }
+}
+
+/// The beginning of a day, in UTC.
+fn midnight(at: Moment) -> Moment {
+    Moment(at.0 - at.0.rem_euclid(86_400))
 }
 
 /// One of the two locks on an identity, with what it is opened from.

@@ -127,7 +127,7 @@ pub fn check(proof: &Proof, policy: &Policy) -> Result<Shown, ShownError> {
 fn showable(body: &[u8]) -> Option<ReportEvent> {
     let event: ReportEvent = serde_json::from_slice(body).ok()?;
     let silent = match (&event.deed, &event.by) {
-        (Deed::Receive { keep_from, .. }, None) => keep_from.is_empty(),
+        (Deed::Receive { keep_from, parts, .. }, None) => keep_from.is_empty() && parts.is_empty(),
         (Deed::Acknowledge, Some(Actor::System)) => true,
         _ => false,
     };

@@ -38,12 +38,15 @@ pub enum Staged {
 /// A decision came to another stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Staging {
-    case: CaseId,
-    decision: DecisionId,
+    pub(crate) case: CaseId,
+    pub(crate) decision: DecisionId,
     #[serde(flatten)]
-    stage: Staged,
-    by: PersonId,
-    at: Moment,
+    pub(crate) stage: Staged,
+    pub(crate) by: PersonId,
+    pub(crate) at: Moment,
+    /// Why, where it left its preview: why it went back, or goes on all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
 }
 
 /// A snapshot that was made.
@@ -72,27 +75,44 @@ pub struct Serving {
 }
 
 impl Clerk {
-    /// Brings a decision in effect to another stage: shadow, one gate, all; and back.
+    /// Brings a decision in effect to another stage: shadow, one gate, all; and back. What refused more than its preview
+    /// foresaw goes on only for a reason.
     ///
     /// # Errors
-    /// Their role does not allow it, or no such decision is in effect.
-    pub async fn stage(&self, sent: &Sent, case: &CaseId, decision: &DecisionId, stage: Staged) -> Result<(), Error> {
+    /// Their role does not allow it, no such decision is in effect, or it left its preview and no reason is given.
+    pub async fn stage(
+        &self,
+        sent: &Sent,
+        case: &CaseId,
+        decision: &DecisionId,
+        stage: Staged,
+        despite: Option<&str>,
+    ) -> Result<(), Error> {
         let Sender::Person(name) = &sent.by else {
             return Err(Error::Wrong("people bring a decision to its stages; say who: --as PERSON".to_owned()));
         };
+        let file = streams::case(&self.record, case).await?;
+        let roster = self.roster().await?;
+        let by = person(&roster, name)?;
+        self.may(&roster, &by, "take_effect", &Thing::Case(case.clone()), Some(&file.case), sent.at)?;
+        let decided = file.case.decisions.get(decision);
+        if decided.is_none_or(|decided| decided.standing != Standing::InEffect) {
+            return Err(Error::Wrong(format!("decision {decision} of {case} is not in effect; it has no stage")));
+        }
+        let goes_on = stage != Staged::Shadow && despite.is_none();
+        let left = if goes_on { self.left_in_shadow(case, decision).await? } else { None };
+        if let Some(left) = left {
+            let mend = "find out why, or go on for a reason: --despite \"…\"";
+            return Err(Error::Wrong(format!("it left its preview: {}; {mend}", left.why)));
+        }
+        let (case, decision, why) = (case.clone(), decision.clone(), despite.map(str::to_owned));
+        self.put_stage(Staging { case, decision, stage, by, at: sent.at, why }).await
+    }
+
+    pub(crate) async fn put_stage(&self, staging: Staging) -> Result<(), Error> {
         for _ in 0..TRIES {
-            let file = streams::case(&self.record, case).await?;
-            let roster = self.roster().await?;
-            let by = person(&roster, name)?;
-            self.may(&roster, &by, "take_effect", &Thing::Case(case.clone()), Some(&file.case), sent.at)?;
-            let decided = file.case.decisions.get(decision);
-            if decided.is_none_or(|decided| decided.standing != Standing::InEffect) {
-                return Err(Error::Wrong(format!("decision {decision} of {case} is not in effect; it has no stage")));
-            }
-            let (case, decision, stage) = (case.clone(), decision.clone(), stage.clone());
             let length = streams::read::<Staging>(&self.record, streams::STAGES).await?.length;
-            let staging = Staging { case, decision, stage, by, at: sent.at };
-            if self.append(&[streams::append(streams::STAGES, length, sent.at, &staging)?]).await? {
+            if self.append(&[streams::append(streams::STAGES, length, staging.at, &staging)?]).await? {
                 return Ok(());
             }
         }
@@ -124,7 +144,7 @@ impl Clerk {
     }
 
     /// The stage that each decision was brought to last.
-    async fn stages(&self) -> Result<BTreeMap<(CaseId, DecisionId), Staged>, Error> {
+    pub(crate) async fn stages(&self) -> Result<BTreeMap<(CaseId, DecisionId), Staged>, Error> {
         let stream = streams::read::<Staging>(&self.record, streams::STAGES).await?;
         Ok(stream.events.into_iter().map(|one| ((one.case, one.decision), one.stage)).collect())
     }

@@ -9,10 +9,12 @@
 //! | `laws` | [`Law`]: each policy pack under which a case was opened, kept for as long as its cases |
 //! | `workloads` | [`Workload`]: which accounts are under review in which case |
 //! | `stages` | `snapshots::Staging`: a decision in effect came to another stage |
+//! | `gates` | [`crate::gates::Told`]: what gates told, when that changed |
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
 //! | `published` | [`PublicText`] |
+//! | `discarded` | [`Discarded`]: messages of the intake that could never become events |
 //!
 //! It decides nothing and writes nothing.
 
@@ -35,10 +37,12 @@ pub(crate) const ROSTER: &str = "roster";
 pub(crate) const LAWS: &str = "laws";
 pub(crate) const WORKLOADS: &str = "workloads";
 pub(crate) const STAGES: &str = "stages";
+pub(crate) const GATES: &str = "gates";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
 pub(crate) const CONFINED: &str = "confined";
 pub(crate) const PUBLISHED: &str = "published";
+pub(crate) const DISCARDED: &str = "discarded";
 
 pub(crate) fn case_stream(case: &CaseId) -> String {
     format!("{CASES}{case}")
@@ -94,6 +98,21 @@ pub struct Look {
     pub what: String,
     /// What for.
     pub purpose: String,
+}
+
+/// Messages of the intake that two people took out, for they could never become events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discarded {
+    /// The day.
+    pub at: Moment,
+    /// The two.
+    pub by: BTreeSet<PersonId>,
+    /// How many messages.
+    pub count: u64,
+    /// SHA-256 over the digests of their bytes, in the order of their keys.
+    pub digest: Digest,
+    /// Why, by the digest of the text.
+    pub reason: Digest,
 }
 
 /// What a public text is.

@@ -233,6 +233,19 @@ impl Set {
         self.rules.iter().enumerate().map(|(place, rule)| Restriction { set: self, place, rule: *rule })
     }
 
+    /// SHA-256 over a line for each restriction, sorted: what this set refuses, whoever built it and under whatever seed.
+    /// Two gates that say the same digest refuse the same.
+    pub fn digest(&self) -> Digest {
+        let line = |restriction: Restriction<'_>| {
+            let Scope { account, service, region, switches, from, window, until, enforced } = restriction.scope();
+            let (id, region) = (restriction.id(), region.unwrap_or_default());
+            format!("{id}\t{account}\t{service}\t{region}\t{switches}\t{from}\t{window}\t{until}\t{enforced}\n")
+        };
+        let mut lines: Vec<String> = self.restrictions().map(line).collect();
+        lines.sort_unstable();
+        Digest::of(lines.concat())
+    }
+
     /// How many restrictions it holds.
     pub fn len(&self) -> usize {
         self.rules.len()

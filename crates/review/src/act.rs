@@ -285,6 +285,13 @@ pub enum Act {
         /// What takes its place in public.
         correction: Text,
     },
+    /// The provider's own people are told what was decided, of everything that they were not told yet.
+    TellEmployees {
+        /// What they are told.
+        text: Text,
+        /// Whether it names the customer or one of its accounts: read from the text, whatever its writer says.
+        names_customer: bool,
+    },
     /// Nothing is left to do.
     Close(Closing),
     /// Something new came up; others review it.

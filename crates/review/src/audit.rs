@@ -57,6 +57,7 @@ struct History {
     asked: Vec<Moment>,
     answered: bool,
     waivers: BTreeSet<PersonId>,
+    naming: BTreeSet<PersonId>,
     determinations: Vec<BTreeMap<ElementId, (Established, Standard)>>,
     before_appeal: BTreeSet<PersonId>,
     appeal_votes: BTreeMap<AppealId, BTreeSet<PersonId>>,
@@ -104,6 +105,15 @@ impl Audit<'_> {
             }
             Act::Answer { .. } => self.history.answered = true,
             Act::WaiveHearing { .. } => self.history.waivers.extend(person),
+            Act::NamePublicly { .. } => self.history.naming.extend(person),
+            Act::TellEmployees { text, names_customer } => {
+                let Some(person) = person else { return self.hold(event, 2, false, "nobody told employees") };
+                self.may_have_a_hand(event, &person);
+                let safe = self.history.confirmed.contains(text);
+                self.hold(event, 12, safe, "employees were told what nobody had confirmed to identify no source");
+                let named = !names_customer || self.history.naming.len() >= 2;
+                self.hold(event, 2, named, "the customer was named without the word of two");
+            }
             Act::Determine(_) => self.determined(event, person),
             Act::Propose(decision) => {
                 let Some(person) = person else { return self.hold(event, 2, false, "nobody proposed it") };

@@ -189,6 +189,16 @@ pub struct LeavingNoted {
     pub decided: Option<Moment>,
 }
 
+/// Something that was made known of a case, and that the provider's own people are owed: a statement that was served, a
+/// correction, or how the case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeKnown {
+    /// When.
+    pub at: Moment,
+    /// When employees were told of it.
+    pub told: Option<Moment>,
+}
+
 /// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -236,6 +246,8 @@ pub struct Case {
     pub naming: BTreeSet<PersonId>,
     /// Corrections of what was published: what takes the place of what.
     pub corrections: BTreeMap<Text, Text>,
+    /// What employees are owed, in order.
+    pub made_known: Vec<MadeKnown>,
     /// How it ended, each time.
     pub closings: Vec<(Moment, PersonId, Closing)>,
     /// Who had a hand in it before it was reopened: they review no more.
@@ -293,6 +305,7 @@ impl Case {
             appeals: BTreeMap::new(),
             naming: BTreeSet::new(),
             corrections: BTreeMap::new(),
+            made_known: Vec::new(),
             closings: Vec::new(),
             former: BTreeSet::new(),
             last: event.command.at,
@@ -338,6 +351,10 @@ impl Case {
             Act::SettleFollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), true)),
             Act::Correct { statement, correction } => {
                 self.corrections.insert(*statement, *correction);
+                self.make_known(*at);
+            }
+            Act::TellEmployees { .. } => {
+                self.made_known.iter_mut().filter(|one| one.told.is_none()).for_each(|one| one.told = Some(*at));
             }
             Act::Assign { .. } | Act::Declare { .. } | Act::Release { .. } => self.apply_to_people(person, act),
             Act::AddEvidence(_)
@@ -499,6 +516,7 @@ impl Case {
                 if let Some(decided) = self.decisions.get_mut(decision) {
                     decided.notice = Some(Notice { at, statement: *statement, public: *public });
                 }
+                self.make_known(at);
             }
             Act::TakeEffect { decision, .. } => self.take_effect(decision, at, procedure),
             Act::RunOut { decision } => {
@@ -507,9 +525,12 @@ impl Case {
                     decided.in_force.clear();
                 }
             }
-            Act::Check { decision, days, .. } => {
+            Act::Check { decision, days, use_ended, rest_as_before } => {
                 if let Some(decided) = self.decisions.get_mut(decision) {
                     decided.checks.insert(*days, at);
+                }
+                if !(*use_ended && *rest_as_before) {
+                    self.follow_ups.extend(follow_up_of(decision, *days).map(|id| (id, false)));
                 }
             }
             Act::Preview { decision, metered } => {
@@ -612,8 +633,13 @@ impl Case {
 
     fn close(&mut self, person: Option<&PersonId>, at: Moment, closing: &Closing) {
         self.hand(person, Hand::Closed);
+        self.make_known(at);
         self.phase = Phase::Closed;
         self.closings.extend(person.map(|person| (at, person.clone(), closing.clone())));
+    }
+
+    fn make_known(&mut self, at: Moment) {
+        self.made_known.push(MadeKnown { at, told: None });
     }
 
     /// Others review it: whoever had a hand in it takes no part any more.
@@ -643,6 +669,16 @@ impl Case {
         days > 0 && decided.effect.is_none_or(|effect| at < effect.plus_days(days))
     }
 
+    /// Whether something was made known that employees were not told yet.
+    pub fn owes_employees(&self) -> bool {
+        self.made_known.iter().any(|one| one.told.is_none())
+    }
+
+    /// Whether two people decided that the customer may be named.
+    pub fn may_be_named(&self) -> bool {
+        self.naming.len() >= 2
+    }
+
     /// Whether the customer was heard: it answered, or let the time pass; or two people recorded why not.
     pub fn heard(&self, at: Moment) -> bool {
         let answered = |question: &Question| question.answer.is_some() || at > question.until;
@@ -664,4 +700,10 @@ impl Case {
         let decision = &self.decisions.get(decision)?.decision;
         Some((crate::seal::digest(&self.id, decision), crate::seal::root(&decision.targets)))
     }
+}
+
+/// The follow-up that a check raises which finds the use going on, or the rest not as before.
+fn follow_up_of(decision: &DecisionId, days: u16) -> Option<ItemId> {
+    let name = format!("check {decision} {days}");
+    name.parse().or_else(|_| format!("check {}", Digest::of(&name)).parse()).ok()
 }

@@ -13,6 +13,8 @@ pub const INTERIM_DAYS: i64 = 10;
 pub const PRELIMINARY_DAYS: i64 = 30;
 /// Days after the opening within which the final one is due.
 pub const FINAL_DAYS: i64 = 180;
+/// Days within which the provider's own people are told what was made known: they should not learn it from others only.
+pub const EMPLOYEES_DAYS: i64 = 14;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +82,9 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
     }
     if let Some(until) = limit(case).map(|(_, until)| until) {
         clock("look again at a declared use", "", until, None);
+    }
+    for known in &case.made_known {
+        clock("tell employees", "", known.at.plus_days(EMPLOYEES_DAYS), known.told);
     }
     for (id, appealed) in &case.appeals {
         clock("decide an appeal", id.as_str(), appealed.filed.plus_days(30), appealed.decided);

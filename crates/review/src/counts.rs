@@ -4,11 +4,11 @@
 //! due, and what is open or in force as it stood when the year ended: events after that change nothing, so a year that is
 //! over counts the same whenever it is counted. It reads nothing, publishes nothing and names nobody.
 
-use crate::act::{Act, AppealOutcome, Contact, Determination, Established, Event, Order, Source};
+use crate::act::{Act, AppealOutcome, Contact, Determination, Established, Event, Leaving, Order, Source};
 use crate::case::{Case, Phase, Standing};
 use crate::clocks::clocks;
 use crate::metered::Compared;
-use crate::procedure::Procedure;
+use crate::procedure::{Procedure, Reach};
 use crate::report::{ACKNOWLEDGE_HOURS, Channel, Deed, FEEDBACK_DAYS, ReportEvent, TRIAGE_HOURS};
 use crate::words::{DecisionId, Digest, Moment, PersonId, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +47,8 @@ pub struct Counts {
     pub reports_acknowledged_in_time: u64,
     /// Reports looked at within their time.
     pub reports_triaged_in_time: u64,
+    /// Times that a reporter asked others to look again.
+    pub reviews_asked: u64,
     /// Cases opened, by what brought them about.
     pub cases_opened: BTreeMap<Brought, u64>,
     /// Cases open at the year's end.
@@ -69,12 +71,16 @@ pub struct Counts {
     pub decisions_approved: BTreeMap<String, u64>,
     /// Decisions that somebody refused, likewise; one that was approved before counts as both.
     pub decisions_refused: BTreeMap<String, u64>,
+    /// Decisions that restrict or end something, and took effect.
+    pub measures_taken: u64,
     /// Emergencies that took effect.
     pub emergencies: u64,
     /// Emergencies that ended because their time was over.
     pub emergencies_lapsed: u64,
     /// Hearings that two people waived.
     pub hearings_waived: u64,
+    /// What two people decided about data that left: `let-go`, `hold-export`, or `preserve` on a legal order.
+    pub leaving_decided: BTreeMap<&'static str, u64>,
     /// Appeals filed.
     pub appeals_filed: u64,
     /// Those of them that came too late.
@@ -91,6 +97,8 @@ pub struct Counts {
     pub corrections: u64,
     /// What was held against its preview, by the last comparison of each decision in the year: kinds of use.
     pub kinds_of_use: Compared,
+    /// Times that employees were told what had been made known.
+    pub employees_told: u64,
     /// Deadlines that were due in the year and missed, by clock.
     pub deadlines_missed: BTreeMap<String, u64>,
     /// Contacts by sales, executives and authorities, by whom they were with.
@@ -158,6 +166,7 @@ impl Counts {
         }
         row(&mut rows, &["reports_acknowledged_in_time"], self.reports_acknowledged_in_time);
         row(&mut rows, &["reports_triaged_in_time"], self.reports_triaged_in_time);
+        row(&mut rows, &["reviews_asked"], self.reviews_asked);
         for (name, brought) in [("finding", Brought::Finding), ("report", Brought::Report), ("both", Brought::Both)] {
             row(&mut rows, &["cases_opened", name], of(&self.cases_opened, &brought));
         }
@@ -175,6 +184,7 @@ impl Counts {
         for (name, kinds) in [("stopped", stopped), ("still", still), ("as_before", as_before), ("less", less)] {
             row(&mut rows, &["kinds_of_use", name], kinds as u64);
         }
+        row(&mut rows, &["employees_told"], self.employees_told);
         for (clock, number) in &self.deadlines_missed {
             row(&mut rows, &["deadlines_missed", clock], *number);
         }
@@ -196,9 +206,13 @@ impl Counts {
                 row(rows, &[name, intervention], *number);
             }
         }
+        row(rows, &["measures_taken"], self.measures_taken);
         row(rows, &["emergencies"], self.emergencies);
         row(rows, &["emergencies_lapsed"], self.emergencies_lapsed);
         row(rows, &["hearings_waived"], self.hearings_waived);
+        for choice in ["let-go", "hold-export", "preserve"] {
+            row(rows, &["leaving_decided", choice], of(&self.leaving_decided, &choice));
+        }
     }
 
     fn rows_of_appeals(&self, rows: &mut Vec<(String, String)>) {
@@ -261,7 +275,7 @@ fn one_more<K: Ord>(numbers: &mut BTreeMap<K, u64>, key: K) {
 }
 
 /// Events by what they are of, each history whole and in its order; the same event twice is one.
-fn histories<'a, E: PartialEq>(
+pub(crate) fn histories<'a, E: PartialEq>(
     events: impl IntoIterator<Item = &'a E>,
     place: impl Fn(&E) -> (String, u64),
 ) -> Result<BTreeMap<String, Vec<&'a E>>, Uncounted> {
@@ -279,6 +293,11 @@ fn histories<'a, E: PartialEq>(
         }
     }
     Ok(histories.into_iter().map(|(of, events)| (of, events.into_values().collect())).collect())
+}
+
+/// A year's last second.
+pub(crate) fn moment_of_end(year: i64) -> Moment {
+    Moment(Moment::start_of_year(year + 1).0 - 1)
 }
 
 /// The middle one, in whole days; of an even number, what lies between the two in the middle.
@@ -301,9 +320,8 @@ impl Tally {
         at.year() == self.counts.year
     }
 
-    /// The year's last second.
     fn end(&self) -> Moment {
-        Moment(Moment::start_of_year(self.counts.year + 1).0 - 1)
+        moment_of_end(self.counts.year)
     }
 
     fn report(&mut self, of: &str, events: &[&ReportEvent]) -> Result<(), Uncounted> {
@@ -322,6 +340,9 @@ impl Tally {
         if self.is_in_year(received) {
             one_more(&mut self.counts.reports_received, channel);
         }
+        let asked =
+            events.iter().filter(|event| matches!(event.deed, Deed::AskReview { .. }) && self.is_in_year(event.at));
+        self.counts.reviews_asked += asked.count() as u64;
         let in_time = |(done, due): (Option<Moment>, Moment)| done.filter(|done| *done <= due);
         let counted = |done: Option<Moment>| u64::from(done.is_some_and(|done| self.is_in_year(done)));
         let (acknowledged_in_time, triaged_in_time) = (counted(in_time(acknowledged)), counted(in_time(triaged)));
@@ -347,13 +368,13 @@ impl Tally {
         if case.opened > end {
             return Ok(());
         }
-        self.event(&case, first, false);
+        self.event(&case, first, false, procedure);
         let mut decided = false;
         for event in events.iter().skip(1).take_while(|event| event.command.at <= end) {
             let before = has_come_about(&case, &event.command.act);
             case.apply(event, procedure);
             let now = !before && has_come_about(&case, &event.command.act);
-            self.event(&case, event, now);
+            self.event(&case, event, now, procedure);
             if now && !decided && matches!(event.command.act, Act::Approve { .. }) {
                 decided = true;
                 if self.is_in_year(event.command.at) {
@@ -366,7 +387,7 @@ impl Tally {
     }
 
     /// One event of a case, which it has changed; `now` says that what needs two people has come about by it.
-    fn event(&mut self, case: &Case, event: &Event, now: bool) {
+    fn event(&mut self, case: &Case, event: &Event, now: bool, procedure: &Procedure) {
         if !self.is_in_year(event.command.at) {
             return;
         }
@@ -385,8 +406,13 @@ impl Tally {
             Act::TakeEffect { decision, .. } => {
                 let emergency = case.decisions.get(decision).is_some_and(|decided| decided.decision.emergency);
                 counts.emergencies += u64::from(emergency);
+                let order = case.decisions.get(decision).map(|decided| &decided.decision.order);
+                let restricts = matches!(order, Some(Order::Impose { intervention })
+                    if procedure.intervention(intervention).is_some_and(|one| one.reach > Reach::Asks));
+                counts.measures_taken += u64::from(restricts);
             }
             Act::WaiveHearing { .. } => counts.hearings_waived += u64::from(now),
+            Act::DecideLeaving { choice, .. } if now => one_more(&mut counts.leaving_decided, left(choice)),
             Act::Appeal(appeal) => {
                 counts.appeals_filed += 1;
                 counts.appeals_late += u64::from(case.appeals.get(&appeal.id).is_some_and(|one| !one.in_time));
@@ -394,6 +420,7 @@ impl Tally {
             Act::AdmitAppeal { .. } => counts.appeals_admitted += u64::from(now),
             Act::DecideAppeal { outcome, .. } if now => *counts.appeal(*outcome) += 1,
             Act::Correct { .. } => counts.corrections += 1,
+            Act::TellEmployees { .. } => counts.employees_told += 1,
             Act::NoteContact { from, with, .. } => one_more(&mut counts.contacts, (*from, spoken(case, with))),
             _ => {}
         }
@@ -449,9 +476,18 @@ fn has_come_about(case: &Case, act: &Act) -> bool {
             case.decisions.get(decision).is_some_and(|decided| decided.standing == Standing::Approved)
         }
         Act::WaiveHearing { .. } => case.hearing_waived.len() >= 2,
+        Act::DecideLeaving { .. } => case.leaving.last().is_some_and(|noted| noted.choice.is_some()),
         Act::AdmitAppeal { id, .. } => case.appeals.get(id).is_some_and(|appealed| appealed.admitted.len() >= 2),
         Act::DecideAppeal { id, .. } => case.appeals.get(id).is_some_and(|appealed| appealed.outcome.is_some()),
         _ => false,
+    }
+}
+
+fn left(choice: &Leaving) -> &'static str {
+    match choice {
+        Leaving::LetGo => "let-go",
+        Leaving::HoldExport => "hold-export",
+        Leaving::Preserve { .. } => "preserve",
     }
 }
 
@@ -499,7 +535,7 @@ mod tests {
     use super::*;
     use crate::act::{Appeal, Decision};
     use crate::report::Triage;
-    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, serve, text};
+    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, serve, tell_employees, text};
     use crate::words::{Actor, Standard};
     use proptest::prelude::*;
 
@@ -517,7 +553,7 @@ mod tests {
     }
 
     fn report(id: &str, channel: Channel, deeds: &[(i64, Deed)]) -> Vec<ReportEvent> {
-        let received = Deed::Receive { channel, text: text(id), keep_from: BTreeSet::new() };
+        let received = Deed::Receive { channel, text: text(id), parts: BTreeSet::new(), keep_from: BTreeSet::new() };
         let deeds = std::iter::once((0, received)).chain(deeds.iter().cloned());
         let event = |(number, (hours, deed)): (u64, (i64, Deed))| ReportEvent {
             report: name(id),
@@ -598,6 +634,8 @@ mod tests {
             stage.must(panel, vote("p2", AppealOutcome::Rejected));
         }
         stage.must("ann", Act::Close(closing()));
+        stage.safe("to employees");
+        stage.must("ann", tell_employees("to employees"));
         stage
     }
 
@@ -627,6 +665,22 @@ mod tests {
     }
 
     #[test]
+    fn what_two_decide_about_data_that_leaves_is_counted_once_each_time() {
+        let mut stage = Stage::set();
+        let orders = [Leaving::LetGo, Leaving::Preserve { order: text("an order") }, Leaving::LetGo];
+        for choice in orders {
+            stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+            for decider in ["ben", "cleo"] {
+                stage.must(decider, Act::DecideLeaving { choice: choice.clone(), reasons: text("harm") });
+            }
+        }
+        stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+        stage.must("ben", Act::DecideLeaving { choice: Leaving::HoldExport, reasons: text("harm") });
+        let counts = count(2026, &stage.events, &[]);
+        assert_eq!(counts.leaving_decided, BTreeMap::from([("let-go", 2), ("preserve", 1)]));
+    }
+
+    #[test]
     fn a_whole_review_is_counted_from_its_opening_to_its_end() {
         let mut stage = whole();
         let counts = count(2026, &stage.events, &[]);
@@ -635,13 +689,18 @@ mod tests {
         assert_eq!((counts.appeals_filed, counts.appeals_late, counts.appeals_admitted), (2, 1, 1));
         assert_eq!((counts.appeals_rejected, counts.appeals_upheld, counts.appeals_upheld_in_part), (2, 0, 0));
         assert_eq!(counts.median_days_to_decision, Some(15));
+        let late = counts.deadlines_missed.get("tell employees");
+        assert_eq!((counts.employees_told, late), (1, Some(&1)), "of the statement much later than of the end");
         assert_eq!(counts.restrictions_in_force, 1, "a closed case may leave a restriction");
         // What comes after the closing: nothing that was in time is late by it.
         let before = counts.deadlines_missed;
         stage.later(20);
         stage.safe("correction");
         stage.must("ann", Act::Correct { statement: text("statement"), correction: text("correction") });
-        assert_eq!(count(2026, &stage.events, &[]).deadlines_missed, before);
+        stage.safe("to employees, once more");
+        stage.must("ann", tell_employees("to employees, once more"));
+        let after = count(2026, &stage.events, &[]);
+        assert_eq!((after.deadlines_missed, after.employees_told), (before, 2));
         stage.must("ines", item("new", crate::procedure::Basis::Document, "leak"));
         stage.must("ines", Act::Reopen { material: name("new") });
         let counts = count(2026, &stage.events, &[]);

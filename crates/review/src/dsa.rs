@@ -7,7 +7,7 @@
 
 use crate::case::Case;
 use crate::procedure::Reach;
-use crate::statement::{Statement, Written, names, names_somebody};
+use crate::statement::{Statement, Written, names_customer, names_somebody};
 use crate::words::{Digest, Moment, RegionId, Switch};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -218,8 +218,7 @@ fn check_facts(case: &Case, facts: &str) -> Result<(), Unfit> {
     if !case.safe.contains_key(&digest) {
         return Err(Unfit::NotConfirmed(digest));
     }
-    let mut customer = case.accounts.iter().map(|account| account.as_str()).chain([case.opening.customer.as_str()]);
-    if customer.any(|name| names(facts, name)) || names_somebody(case, facts) {
+    if names_customer(case, facts) || names_somebody(case, facts) {
         return Err(Unfit::NamesSomebody);
     }
     Ok(())
@@ -283,6 +282,7 @@ mod tests {
     use super::*;
     use crate::act::{Act, Source};
     use crate::stage::{Stage, decision, name, target, text};
+    use crate::statement::names;
     use crate::statement::tests::{draft, texts, written};
     use serde_json::Value;
 

@@ -13,6 +13,7 @@ pub mod counts;
 pub mod dsa;
 pub mod evidence;
 pub mod finding;
+pub mod harmonised;
 pub mod metered;
 pub mod procedure;
 pub mod public;

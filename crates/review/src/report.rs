@@ -40,6 +40,10 @@ pub enum Deed {
         channel: Channel,
         /// Its text, as it is kept.
         text: Text,
+        /// What came with it: files and a sealed name, by their digests, so that erasing the report erases them. Events
+        /// written before this was kept name none.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        parts: BTreeSet<Text>,
         /// People or teams who must not see it.
         keep_from: BTreeSet<PersonId>,
     },
@@ -47,6 +51,9 @@ pub enum Deed {
     Add {
         /// What.
         text: Text,
+        /// The files that came with it.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        parts: BTreeSet<Text>,
     },
     /// It was acknowledged.
     Acknowledge,
@@ -71,6 +78,9 @@ pub enum Deed {
     AskReview {
         /// Why.
         text: Text,
+        /// The files that came with it.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        parts: BTreeSet<Text>,
     },
 }
 
@@ -227,7 +237,8 @@ mod tests {
 
     fn received() -> Report {
         let keep_from = BTreeSet::from(["mallory".parse().unwrap()]);
-        let deed = Deed::Receive { channel: Channel::Anonymous, text: Digest::of("text"), keep_from };
+        let (text, parts) = (Digest::of("text"), BTreeSet::new());
+        let deed = Deed::Receive { channel: Channel::Anonymous, text, parts, keep_from };
         let (report, id) = ("r1".parse().unwrap(), "c0".parse().unwrap());
         Report::received_by(&ReportEvent { report, number: 1, id, at: Moment(0), by: None, deed }).unwrap()
     }
@@ -236,16 +247,29 @@ mod tests {
         Deed::Triage(Triage::Outside { reason: Digest::of("no") })
     }
 
+    fn ask_review() -> Deed {
+        Deed::AskReview { text: Digest::of("?"), parts: BTreeSet::new() }
+    }
+
+    #[test]
+    fn an_event_from_before_parts_were_named_reads_as_it_was() {
+        let text = Digest::of("text");
+        let old = format!(r#"{{"report":"r1","number":3,"id":"c1","at":86400,"by":null,"act":"add","text":"{text}"}}"#);
+        let event: ReportEvent = serde_json::from_str(&old).unwrap();
+        assert_eq!(event.deed, Deed::Add { text, parts: BTreeSet::new() });
+        assert_eq!(serde_json::to_string(&event).unwrap(), old, "and is written as it was");
+    }
+
     #[test]
     fn whom_the_reporter_named_sees_nothing_and_a_review_is_by_others() {
         let mut report = received();
         let refused = |report: &Report, by: Option<&str>, deed: Deed| event(report, by, deed).unwrap_err().rule;
         assert_eq!(refused(&report, Some("mallory"), outside()), Rule::NoConflict);
         assert_eq!(refused(&report, None, outside()), Rule::Somebody);
-        assert_eq!(refused(&report, None, Deed::AskReview { text: Digest::of("?") }), Rule::Known);
+        assert_eq!(refused(&report, None, ask_review()), Rule::Known);
         let triaged = event(&report, Some("gina"), outside()).unwrap().unwrap();
         report.apply(&triaged);
-        let asked = event(&report, None, Deed::AskReview { text: Digest::of("?") }).unwrap().unwrap();
+        let asked = event(&report, None, ask_review()).unwrap().unwrap();
         report.apply(&asked);
         assert_eq!(refused(&report, Some("gina"), outside()), Rule::Fresh);
         let again = event(&report, Some("hugo"), outside()).unwrap().unwrap();

@@ -119,6 +119,8 @@ rules! {
     NothingLeft = "a case closes when nothing is left to do",
     DeclaredUse = "a declared use ends with what is said of it, and nothing else does",
     NewMaterial = "a closed case is reopened on new material",
+    Owed = "employees are told of what was made known, and once",
+    Unnamed = "the customer is named where two who decide said that it may be",
 }
 
 /// Holds a rule.
@@ -249,6 +251,8 @@ impl Check<'_> {
                 | Act::ConfirmSafe { .. }
                 | Act::NoteContact { .. }
                 | Act::FollowUp { .. }
+                | Act::NamePublicly { .. }
+                | Act::TellEmployees { .. }
         );
         let closed = self.case.phase == Phase::Closed && after;
         hold!(
@@ -396,6 +400,24 @@ impl Check<'_> {
                     || self.case.corrections.values().any(|text| text == statement);
                 hold!(self.context, Known, published, "nothing of that digest was published in this case");
                 self.safe(correction)?;
+            }
+            Act::TellEmployees { text, names_customer } => {
+                self.hands(&[Role::Reviewer])?;
+                let owed = self.case.owes_employees();
+                hold!(
+                    self.context,
+                    Owed,
+                    owed,
+                    "they know; tell them once a statement, a correction or the end is new"
+                );
+                let unnamed = !names_customer || self.case.may_be_named();
+                hold!(
+                    self.context,
+                    Unnamed,
+                    unnamed,
+                    "leave the customer and its accounts out, or let two who decide say first that it may be named"
+                );
+                self.safe(text)?;
             }
             Act::Close(closing) => self.close(closing)?,
             Act::Reopen { material } => {
@@ -791,6 +813,8 @@ impl Check<'_> {
             none,
             "decisions are pending or in effect; the other case goes on in this one"
         );
+        let told = !self.case.owes_employees();
+        hold!(self.context, NothingLeft, told, "tell employees first what was made known of this case");
         Ok(())
     }
 

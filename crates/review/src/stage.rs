@@ -149,6 +149,10 @@ pub(crate) fn decision(id: &str, intervention: &str, targets: &[Target]) -> Deci
     }
 }
 
+pub(crate) fn tell_employees(of: &str) -> Act {
+    Act::TellEmployees { text: text(of), names_customer: false }
+}
+
 pub(crate) fn closing() -> Closing {
     Closing { remedy: text("remedy"), consulted: text("who"), lesson: text("lesson"), declared_use: None }
 }

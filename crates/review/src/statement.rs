@@ -165,7 +165,7 @@ impl Statement {
             case: case.id.clone(),
             decision: id.clone(),
             customer: case.opening.customer.clone(),
-            named: case.naming.len() >= 2,
+            named: case.may_be_named(),
             digest_of_decision: seal::digest(&case.id, &decided.decision),
             measure: intervention.title.clone(),
             reach: intervention.reach,
@@ -274,6 +274,24 @@ pub(crate) fn names_somebody(case: &Case, text: &str) -> bool {
         Source::Finding { .. } => None,
     });
     case.parts.keys().map(|person| person.as_str()).chain(reports).any(|name| names(text, name))
+}
+
+/// Whether a text names the customer of a case, or an account under review in it.
+pub(crate) fn names_customer(case: &Case, text: &str) -> bool {
+    let accounts = case.accounts.iter().map(|account| account.as_str());
+    accounts.chain([case.opening.customer.as_str()]).any(|name| names(text, name))
+}
+
+/// Whether a text that employees are to be told names the customer: what [`crate::act::Act::TellEmployees`] says of it.
+///
+/// # Errors
+/// It is empty, or names a report or somebody who has a part in the case.
+pub fn for_employees(case: &Case, text: &str) -> Result<bool, Fault> {
+    match () {
+        () if text.trim().is_empty() => Err(Fault::Empty("words to employees")),
+        () if names_somebody(case, text) => Err(Fault::NamesSomebody("words to employees")),
+        () => Ok(names_customer(case, text)),
+    }
 }
 
 /// Whether a text holds a name as words of its own, in whatever case.
@@ -720,6 +738,17 @@ pub(crate) mod tests {
             assert!(!names(&drafted(&stage, facts).public_text(), "acme") || named, "one is not enough");
             stage.must("cleo", Act::NamePublicly { reasons: text("public interest") });
         }
+    }
+
+    #[test]
+    fn what_employees_are_told_names_nobody_and_says_whether_it_names_the_customer() {
+        let stage = Stage::approved();
+        let told = |text: &str| for_employees(stage.case(), text);
+        assert_eq!(told("A unit of one customer may write no more."), Ok(false));
+        assert_eq!(told("ACME may write no more."), Ok(true));
+        assert_eq!(told("What is in a2 stays readable."), Ok(true), "an account is as good as a name");
+        assert_eq!(told("Ann carried the review."), Err(Fault::NamesSomebody("words to employees")));
+        assert_eq!(told(" \n"), Err(Fault::Empty("words to employees")));
     }
 
     #[test]

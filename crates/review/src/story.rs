@@ -4,6 +4,8 @@
 
 use crate::act::*;
 use crate::case::{Case, Notice, Phase, Standing};
+use crate::counts::Counts;
+use crate::harmonised;
 use crate::metered::Compared;
 use crate::procedure::Basis;
 use crate::rules::Rule;
@@ -54,8 +56,14 @@ fn a_whole_review_leaves_nothing_to_find() {
     }
     stage.must("ann", Act::Close(closing()));
     assert_eq!(stage.case().phase, Phase::Closed);
+    stage.safe("to employees");
+    stage.must("ann", tell_employees("to employees"));
+    assert!(!stage.case().owes_employees(), "of both statements and of the end at once");
     stage.safe("correction");
     stage.must("ann", Act::Correct { statement: text("statement"), correction: text("correction") });
+    assert!(stage.case().owes_employees(), "what was told was wrong, too");
+    stage.safe("to employees again");
+    stage.must("ann", tell_employees("to employees again"));
     stage.later(1);
     stage.must("ines", item("new", Basis::Document, "leak"));
     stage.must("ines", Act::Reopen { material: name("new") });
@@ -151,6 +159,21 @@ fn what_people_are_to_end_is_attested_by_whose_task_it_is_before_the_case_closes
     assert_eq!(stage.act("ann", Act::Close(closing())).unwrap_err().rule, Rule::NothingLeft);
     stage.must("hal", attest());
     assert_eq!(stage.act("hal", attest()).unwrap_err().rule, Rule::Entrusted, "once");
+    stage.must("ann", Act::Close(closing()));
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_check_that_finds_the_use_going_on_is_a_follow_up_that_somebody_settles() {
+    let mut stage = Stage::in_effect();
+    for (days, use_ended, rest_as_before) in [(30, false, true), (90, true, true), (180, true, false)] {
+        stage.later(91);
+        stage.must("ann", Act::Check { decision: name("d1"), days, use_ended, rest_as_before });
+    }
+    for follow_up in ["check d1 30", "check d1 180"] {
+        assert_eq!(stage.act("ann", Act::Close(closing())).unwrap_err().rule, Rule::NothingLeft);
+        stage.must("ann", Act::SettleFollowUp { id: name(follow_up), note: text("what was done about it") });
+    }
     stage.must("ann", Act::Close(closing()));
     assert_eq!(stage.breaches(), [] as [&str; 0]);
 }
@@ -444,6 +467,17 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             stage.later(1);
             (stage, "ines", Act::Reopen { material: name("doc") })
         }
+        Rule::Owed => {
+            let mut stage = Stage::approved();
+            stage.safe("to employees");
+            (stage, "ann", tell_employees("to employees"))
+        }
+        Rule::Unnamed => {
+            let mut stage = Stage::served();
+            stage.safe("to employees");
+            stage.must("ben", Act::NamePublicly { reasons: text("public interest") });
+            (stage, "ann", Act::TellEmployees { text: text("to employees"), names_customer: true })
+        }
     }
 }
 
@@ -473,6 +507,7 @@ const AUDITED: &[Rule] = &[
     Rule::StillApproved,
     Rule::Unchanged,
     Rule::NoticeFirst,
+    Rule::Unnamed,
 ];
 
 #[test]
@@ -507,7 +542,7 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
     let targets = [target(account, service, &[switches])];
     let intervention = ["read-only", "disable", "terminate", "hold-export", "declaration"][usize::from(which / 8) % 5];
     let known = stage.case().decisions.contains_key(&name::<DecisionId>(decision));
-    let act = match op % 28 {
+    let act = match op % 30 {
         0 => Act::Assign {
             person: name(by),
             role: [Role::Decider, Role::Reviewer, Role::AppealPanel][usize::from(which) % 3],
@@ -548,9 +583,14 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
             let (decision, days) = (name(decision), i64::from(which % 20) + 1);
             Act::Compare { decision, metered: metered(stage.now.plus_days(-i64::from(who % 20)), days) }
         }
+        28 => Act::TellEmployees {
+            text: text(["statement", "unread"][usize::from(which) % 2]),
+            names_customer: which.is_multiple_of(3),
+        },
+        29 => Act::NamePublicly { reasons: text("public interest") },
         _ => Act::NoteContact { from: Contact::Executive, with: name("ann"), about: text("lunch") },
     };
-    let by = match op % 28 {
+    let by = match op % 30 {
         6 | 23 if !who.is_multiple_of(3) => "customer",
         19..=22 | 26 | 27 if !who.is_multiple_of(2) => "tribune",
         _ => by,
@@ -596,7 +636,7 @@ proptest! {
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(
         start in 0..7_u8,
-        sent in proptest::collection::vec((0..28_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
+        sent in proptest::collection::vec((0..30_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
     ) {
         let stages = [Stage::set, Stage::heard, Stage::determined, Stage::proposed, Stage::approved, Stage::served, Stage::in_effect];
         let mut stage = stages[usize::from(start)]();
@@ -627,6 +667,10 @@ proptest! {
             let named = ["acme", "\"a1", "object-storage", "case-1"].iter().any(|name| line.contains(*name));
             prop_assert!(!named, "{}", line);
         }
+        // Two ways of counting the year agree.
+        let procedures = BTreeMap::from([(text("pack"), stage.procedure.clone())]);
+        let counts = Counts::of(2026, &stage.events, &[], &procedures).unwrap();
+        prop_assert_eq!(harmonised::agree(&counts, &stage.events, &[], &procedures), Ok(()));
         // What is in force was sealed in a decision that two signed.
         for (id, target) in stage.case().in_force(stage.now) {
             let decided = &stage.case().decisions[id];

@@ -14,12 +14,17 @@
 //!   archives or replicates it. Who must withstand a seizure of the server keeps the intake on SQLite, or `pg_wal` in
 //!   memory it can lose: the database cannot do it.
 //!
+//! The first bytes of a key may name what the message belongs to, so that all of it is found without reading the rest
+//! ([`Record::waiting_of`]): they must be as if drawn by chance, like a digest, and the rest of the key must be drawn.
+//! No index is kept for it: the table's own order serves, so nothing else is written that could tell of arrivals.
+//!
 //! A message should be of a padded size before it comes here. Once a day all are drained, shuffled, into events that are
 //! dated by the day. What a message says, and which events it becomes, is the caller's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use review::words::Text;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::database::{Kind, RecordError, Result, places};
@@ -34,7 +39,7 @@ const ROWS_MAX: usize = 100;
 /// What somebody sent, encrypted by whoever took it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Drawn by chance for this message.
+    /// Drawn by chance for this message, but for first bytes by which it is found with others.
     pub key: [u8; 32],
     /// Its bytes.
     pub body: Vec<u8>,
@@ -86,15 +91,25 @@ impl Record {
     pub async fn waiting(&self, random: Random<'_>) -> Result<Vec<Message>> {
         let table = read(&mut *self.database.pool.acquire().await?).await?;
         let mut drawn = Vec::with_capacity(table.len());
-        for (key, body) in table {
-            let key =
-                key.try_into().map_err(|_| RecordError::Damaged("a key of the intake has a wrong length".into()))?;
+        for message in messages(table)? {
             let mut lot = [0; 16];
             random(&mut lot);
-            drawn.push((lot, Message { key, body }));
+            drawn.push((lot, message));
         }
         drawn.sort_by_key(|(lot, _)| *lot);
         Ok(drawn.into_iter().map(|(_, message)| message).collect())
+    }
+
+    /// The messages that wait and whose keys begin so, in the order of their keys; the others are not read.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn waiting_of(&self, beginning: &[u8]) -> Result<Vec<Message>> {
+        let bound = |fill: u8| beginning.iter().copied().chain(std::iter::repeat(fill)).take(32).collect::<Vec<u8>>();
+        let query = sqlx::query("SELECT key, body FROM intake WHERE key BETWEEN $1 AND $2 ORDER BY key");
+        let rows = query.bind(bound(0)).bind(bound(u8::MAX)).fetch_all(&self.database.pool).await?;
+        messages(table(&rows)?)
     }
 
     /// Turns messages into events and takes them out of the intake, all in one transaction. Gives the positions.
@@ -159,6 +174,14 @@ impl Record {
 }
 
 async fn read(connection: &mut AnyConnection) -> Result<Table> {
-    let rows = sqlx::query("SELECT key, body FROM intake ORDER BY key").fetch_all(connection).await?;
+    table(&sqlx::query("SELECT key, body FROM intake ORDER BY key").fetch_all(connection).await?)
+}
+
+fn table(rows: &[AnyRow]) -> Result<Table> {
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn messages(table: Table) -> Result<Vec<Message>> {
+    let damaged = |_| RecordError::Damaged("a key of the intake has a wrong length".into());
+    table.into_iter().map(|(key, body)| Ok(Message { key: key.try_into().map_err(damaged)?, body })).collect()
 }

@@ -1,24 +1,18 @@
 //! `tribune case`: a case carried from a shell, one verb for each thing that can happen to it.
 //!
-//! What may happen is for the rules to say; this turns words into acts. Decisions and appeals have commands of their own.
+//! What may happen is for the rules to say; this turns words into acts. Decisions and appeals have commands of their own,
+//! and what is said in more than a word is read by `forms`.
 
+mod forms;
 mod print;
 
 use crate::common::Failure;
 use crate::office::{self, Asking, Office, Words, digest, time};
-use clap::{Subcommand, ValueEnum};
-use clerk::Sender;
-use review::act::{
-    Act, Closing, Contact, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Leaving, Opening, Source,
-};
-use review::procedure::Basis;
-use review::words::{
-    AccountId, CaseId, CustomerId, DecisionId, Digest, ElementId, EvidenceId, ItemId, Moment, Origin, PersonId,
-    ReportId, Role, ServiceId, Standard, StepId,
-};
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use clap::Subcommand;
+use forms::{Choice, Close, Evidence, From, FromWhere, Open, determination, role};
+use review::act::{Act, Contact, Leaving};
+use review::words::{AccountId, CaseId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role, StepId};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Carry a case: open it, gather evidence, hear the customer, determine, close it.
@@ -32,7 +26,9 @@ How a case goes, from finding to close:
   tribune case step CASE facts --note 'what was gathered' --as ann
   tribune case ask CASE q1 --text @question.txt --days 14 --as ann     (first: case confirm, by a second person)
   tribune case determine CASE --file determination.toml --as ann
-  then: tribune decision --help, tribune appeal --help")]
+  then: tribune decision --help, tribune appeal --help
+  tribune case close CASE --remedy … --consulted … --lesson … --as ann
+  tribune case tell-employees CASE --text @told.txt --as ann   (whenever something was made known)")]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
@@ -241,7 +237,7 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         note: Words,
     },
-    /// Record a check of a decision in effect, 30, 90 and 180 days after
+    /// Record a check of a decision in effect, 30, 90 and 180 days after; one that is not as it should be is a follow-up
     Check {
         case: CaseId,
         decision: DecisionId,
@@ -286,6 +282,16 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         text: Words,
     },
+    /// Record that the provider's own people are told what was decided, and in which words
+    #[command(after_help = "Example, once a statement or a correction is out, or the case is closed:\n  \
+        tribune case confirm CASE @told.txt --written-by ann --as ned\n  \
+        tribune case tell-employees CASE --text @told.txt --as ann\n\n\
+        It tells of everything that they were not told yet. It names the customer only where two who decide said so.")]
+    TellEmployees {
+        case: CaseId,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        text: Words,
+    },
     /// Close a case, with what is done for those affected and what is learnt
     Close(Close),
     /// Reopen a closed case on new material; others review it
@@ -295,128 +301,6 @@ enum Verb {
         #[arg(long, value_name = "EVIDENCE")]
         material: EvidenceId,
     },
-}
-
-#[derive(clap::Args, Debug)]
-struct Open {
-    /// The policy pack
-    #[arg(long, default_value = "mass-surveillance")]
-    policy: String,
-    #[command(flatten)]
-    from: From,
-    /// The customer; the finding's where one is named
-    #[arg(long)]
-    customer: Option<CustomerId>,
-    /// Review a use that is declared, before or under a contract
-    #[arg(long)]
-    declared_use: bool,
-}
-
-/// What brings a case about.
-#[derive(clap::Args, Debug)]
-struct From {
-    /// What `tribune scan --format json --out FILE` wrote
-    #[arg(long, value_name = "FILE", requires = "rank")]
-    finding: Option<PathBuf>,
-    /// Which finding of it
-    #[arg(long, value_name = "N")]
-    rank: Option<u32>,
-    /// A report
-    #[arg(long, value_name = "REPORT")]
-    report: Vec<ReportId>,
-    /// An account of the workload; those of the finding are in anyhow
-    #[arg(long, value_name = "ACCOUNT")]
-    account: Vec<AccountId>,
-}
-
-#[derive(clap::Args, Debug)]
-struct Evidence {
-    case: CaseId,
-    id: EvidenceId,
-    /// Its content, kept private
-    #[arg(long, value_name = "TEXT|@FILE", required_unless_present = "digest")]
-    text: Option<Words>,
-    /// The digest of content that is kept elsewhere, or @FILE
-    #[arg(long, value_parser = digest)]
-    digest: Option<Digest>,
-    /// What it is, for what it may show
-    #[arg(long)]
-    basis: OfWhat,
-    /// Where it ultimately comes from: what shares an origin counts once
-    #[arg(long)]
-    origin: Origin,
-    /// Nobody knows who made it
-    #[arg(long)]
-    anonymous: bool,
-    /// What it is about: ACCOUNT or ACCOUNT:SERVICE
-    #[arg(long, value_name = "ACCOUNT[:SERVICE]", value_parser = about)]
-    about: Vec<(AccountId, Option<ServiceId>)>,
-}
-
-#[derive(clap::Args, Debug)]
-struct Close {
-    case: CaseId,
-    /// What is done for those who were affected, or why nothing
-    #[arg(long, value_name = "TEXT|@FILE")]
-    remedy: Words,
-    /// How they, or who speaks for them, were consulted
-    #[arg(long, value_name = "TEXT|@FILE")]
-    consulted: Words,
-    /// What is learnt from it
-    #[arg(long, value_name = "TEXT|@FILE")]
-    lesson: Words,
-    /// Of a declared use: whether it may go on
-    #[arg(long)]
-    declared_use: Option<MayGoOn>,
-    /// The condition: calls an hour, at most
-    #[arg(long, required_if_eq("declared_use", "conditions"))]
-    calls_per_hour: Option<i64>,
-    /// The condition: until when
-    #[arg(long, value_parser = time, required_if_eq("declared_use", "conditions"))]
-    until: Option<Moment>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FromWhere {
-    Sales,
-    Executive,
-    Authority,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum OfWhat {
-    Meters,
-    Document,
-    OutsideSource,
-    CustomerAnswer,
-    Opinion,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Choice {
-    LetGo,
-    HoldExport,
-    Preserve,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MayGoOn {
-    Approved,
-    Conditions,
-    Rejected,
-}
-
-pub(crate) fn role(text: &str) -> Result<Role, String> {
-    let known = || Role::ALL.map(Role::name).join(", ");
-    Role::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| format!("one of: {}", known()))
-}
-
-fn about(text: &str) -> Result<(AccountId, Option<ServiceId>), String> {
-    let wrong = |error: review::words::FormError| error.to_string();
-    match text.rsplit_once(':') {
-        Some((account, service)) => Ok((account.parse().map_err(wrong)?, Some(service.parse().map_err(wrong)?))),
-        None => Ok((text.parse().map_err(wrong)?, None)),
-    }
 }
 
 /// Runs it.
@@ -442,6 +326,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::Correct { case, statement, text } => {
                 let done = office.clerk.correct(&office.sent()?, &case, statement, &text.0).await?;
                 office.publish(false).await?;
+                office.say(&format!("case {case}"), done)
+            }
+            Verb::TellEmployees { case, text } => {
+                let done = office.clerk.tell_employees(&office.papers, &office.sent()?, &case, &text.0).await?;
                 office.say(&format!("case {case}"), done)
             }
             verb => {
@@ -486,68 +374,6 @@ async fn look(office: &Office, verb: Verb) -> Result<ExitCode, Failure> {
         }
         Verb::Limits => print::limits(office).await,
         _ => print::list(office).await,
-    }
-}
-
-impl Open {
-    async fn run(self, office: &Office) -> Result<ExitCode, Failure> {
-        let law = office.law(&self.policy)?;
-        let (sources, accounts, customer) = self.from.read()?;
-        let missing = || Failure::Refused("name the customer: --customer ID".to_owned());
-        let opening = Opening {
-            kind: if self.declared_use { Kind::DeclaredUse } else { Kind::Workload },
-            policy: (law.id.clone(), law.version.clone(), law.digest),
-            customer: self.customer.or(customer).ok_or_else(missing)?,
-            accounts,
-            sources,
-        };
-        let (case, done) = office.clerk.open_case(&office.sent()?, &law, Act::Open(opening)).await?;
-        office.say(&format!("case {case}"), done)
-    }
-}
-
-/// As much of what `scan` writes as a case needs.
-#[derive(Deserialize)]
-struct Findings {
-    records: RecordsHead,
-    findings: Vec<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct RecordsHead {
-    digest: Digest,
-}
-
-#[derive(Deserialize)]
-struct FindingHead {
-    rank: u32,
-    customer: CustomerId,
-    accounts: BTreeSet<AccountId>,
-}
-
-type Brought = (BTreeSet<Source>, BTreeSet<AccountId>, Option<CustomerId>);
-
-impl From {
-    fn read(self) -> Result<Brought, Failure> {
-        let reports = self.report.into_iter().map(|report| Source::Report { report });
-        let mut brought: Brought = (reports.collect(), self.account.into_iter().collect(), None);
-        let Some((path, rank)) = self.finding.zip(self.rank) else { return Ok(brought) };
-        let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-        let findings: Findings = serde_json::from_str(&text)
-            .map_err(|error| wrong(format!("not what `scan --format json` writes: {error}")))?;
-        for finding in &findings.findings {
-            let head: FindingHead =
-                serde_json::from_value(finding.clone()).map_err(|error| wrong(error.to_string()))?;
-            if head.rank == rank {
-                let finding = Digest::of(serde_json::to_vec(finding).map_err(|error| wrong(error.to_string()))?);
-                brought.0.insert(Source::Finding { finding, records: findings.records.digest });
-                brought.1.extend(head.accounts);
-                brought.2 = Some(head.customer);
-                return Ok(brought);
-            }
-        }
-        Err(wrong(format!("it has no finding of rank {rank}")))
     }
 }
 
@@ -651,116 +477,4 @@ async fn act_of_proof(office: &Office, verb: Verb) -> Result<(CaseId, Act), Fail
         }
         _ => return Err(Failure::Defect("a verb of `case` has no act".to_owned())),
     })
-}
-
-impl Evidence {
-    async fn act(self, office: &Office) -> Result<(CaseId, Act), Failure> {
-        let digest = match (&self.text, self.digest) {
-            (Some(text), _) => office.keep(&self.case, text).await?,
-            (None, Some(digest)) => digest,
-            (None, None) => return Err(Failure::Refused("give its content: --text or --digest".to_owned())),
-        };
-        let basis = match self.basis {
-            OfWhat::Meters => Basis::Meters,
-            OfWhat::Document => Basis::Document,
-            OfWhat::OutsideSource => Basis::OutsideSource,
-            OfWhat::CustomerAnswer => Basis::CustomerAnswer,
-            OfWhat::Opinion => Basis::Opinion,
-        };
-        let about = self.about.into_iter().collect();
-        let (id, origin, anonymous) = (self.id, self.origin, self.anonymous);
-        Ok((self.case, Act::AddEvidence(Item { id, digest, basis, origin, anonymous, about })))
-    }
-}
-
-impl Close {
-    async fn act(self, office: &Office) -> Result<(CaseId, Act), Failure> {
-        let declared_use = match (self.declared_use, self.calls_per_hour, self.until) {
-            (None, ..) => None,
-            (Some(MayGoOn::Approved), ..) => Some(DeclaredUse::Approved),
-            (Some(MayGoOn::Rejected), ..) => Some(DeclaredUse::Rejected),
-            (Some(MayGoOn::Conditions), calls, until) => {
-                let (calls_per_hour, until) = calls
-                    .zip(until)
-                    .ok_or_else(|| Failure::Refused("conditions are --calls-per-hour and --until".to_owned()))?;
-                Some(DeclaredUse::Conditions { calls_per_hour, until })
-            }
-        };
-        let closing = Closing {
-            remedy: office.keep(&self.case, &self.remedy).await?,
-            consulted: office.keep(&self.case, &self.consulted).await?,
-            lesson: office.keep(&self.case, &self.lesson).await?,
-            declared_use,
-        };
-        Ok((self.case, Act::Close(closing)))
-    }
-}
-
-/// What a determination's file says.
-#[derive(Deserialize)]
-struct DeterminationFile {
-    view: String,
-    #[serde(flatten)]
-    elements: BTreeMap<ElementId, AnswerInFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AnswerInFile {
-    answer: Established,
-    standard: Standard,
-    #[serde(default)]
-    evidence: BTreeSet<EvidenceId>,
-    reasons: String,
-}
-
-async fn determination(office: &Office, case: &CaseId, file: &Path) -> Result<Act, Failure> {
-    let wrong = |what: String| Failure::Refused(format!("{}: {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let read: DeterminationFile = toml::from_str(&text)
-        .map_err(|error| wrong(format!("{error}; `tribune case determine --help` shows the form")))?;
-    let words = |text: &str| text.parse::<Words>().map_err(&wrong);
-    let mut elements = BTreeMap::new();
-    for (element, AnswerInFile { answer, standard, evidence, reasons }) in read.elements {
-        let reasons = office.keep(case, &words(&reasons)?).await?;
-        elements.insert(element, ElementAnswer { answer, standard, evidence, reasons });
-    }
-    let view = office.keep(case, &words(&read.view)?).await?;
-    let sender = match office.sender()? {
-        Sender::Person(name) => Sender::Person(name),
-        _ => return Err(Failure::Refused("people determine; say who: --as PERSON".to_owned())),
-    };
-    let file = office.clerk.look(&sender, case, "answering the elements of the clause", office.now).await?;
-    let supersedes = file.case.standing_determination().map(|(place, _)| place);
-    Ok(Act::Determine(Determination { elements, view, supersedes }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_evidence_is_about_is_read_and_nonsense_is_not() {
-        assert_eq!(about("a1"), Ok(("a1".parse().unwrap(), None)));
-        let arn = about("arn:aws:a1:object-storage").unwrap();
-        assert_eq!((arn.0.as_str(), arn.1.unwrap().as_str()), ("arn:aws:a1", "object-storage"));
-        assert!(about("a1:").is_err() && about("").is_err() && about(":s").is_err());
-        assert!(role("decider").is_ok() && role("boss").unwrap_err().contains("decider"));
-    }
-
-    #[test]
-    fn a_finding_is_taken_by_its_rank_with_its_accounts() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f.json");
-        let digest = Digest::of("records");
-        let finding = r#"{"rank": 2, "customer": "acme", "accounts": ["a1", "a2"], "score_db": -3.0}"#;
-        let text = format!(r#"{{"records": {{"digest": "{digest}", "rows": 1}}, "findings": [{finding}]}}"#);
-        std::fs::write(&path, text).unwrap();
-        let from = |rank| From { finding: Some(path.clone()), rank: Some(rank), report: vec![], account: vec![] };
-        let (sources, accounts, customer) = from(2).read().unwrap();
-        assert_eq!((sources.len(), accounts.len(), customer.unwrap().as_str()), (1, 2, "acme"));
-        assert!(from(1).read().unwrap_err().to_string().contains("no finding of rank 1"));
-        std::fs::write(&path, "{").unwrap();
-        assert!(from(2).read().is_err());
-    }
 }

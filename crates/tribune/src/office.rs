@@ -235,11 +235,16 @@ impl Office {
         only: &BTreeSet<Role>,
         text: &Words,
     ) -> Result<Text, Failure> {
-        let by = match self.sender()? {
-            Sender::Person(name) => Some(self.clerk.person(&name).await?),
-            Sender::Customer(_) | Sender::System => None,
+        let text = text.0.as_bytes();
+        let by = match (self.sender()?, case) {
+            (Sender::Customer(customer), Some(case)) => {
+                return Ok(self.clerk.keep_answer(&self.papers, &customer, case, text, self.now).await?);
+            }
+            (Sender::Customer(_), None) => return Err(Failure::Refused("a customer speaks in its case".to_owned())),
+            (Sender::Person(name), _) => Some(self.clerk.person(&name).await?),
+            (Sender::System, _) => None,
         };
-        Ok(self.clerk.keep(&self.papers, by.as_ref(), case, only, text.0.as_bytes(), self.now).await?)
+        Ok(self.clerk.keep(&self.papers, by.as_ref(), case, only, text, self.now).await?)
     }
 
     /// Carries out an act and says so. What becomes public by it goes to the public log at once.

@@ -5,7 +5,9 @@ use crate::common::{Failure, note, output, put, thousands};
 use crate::metering::UsageConfig;
 use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
 use clap::Subcommand;
+use clerk::intake::KeptOut;
 use clerk::{Clerk, Erase, Error, Founding};
+use review::harmonised::Given;
 use review::roster::{Change, Roster};
 use review::words::{CaseId, ReportId, Text};
 use serde::Serialize;
@@ -67,15 +69,27 @@ enum Verb {
     /// Every look at a case, a report or a text, with its purpose (auditors)
     Looks,
     /// The numbers of a year, recomputed from every event
+    #[command(after_help = "Example, for the EU's templates (docs/harmonised.md says what comes from where):\n  \
+        tribune record counts 2026 --harmonised report-2026/ --given given.toml\n\nThe file, as short as it can be:\n  \
+        provider = \"Example Cloud\"\n  service = \"Example Cloud\"\n  published = \"2027-02-20\"\n  \
+        article_16 = true          # whether reports are notices under Article 16 of the DSA\n  \
+        [policies.mass-surveillance]\n  category = \"STATEMENT_CATEGORY_OTHER_VIOLATION_TC\"\n  \
+        keyword = \"KEYWORD_OTHER\"\n  other = \"surveillance of civilians\"")]
     Counts {
         year: i32,
         /// Publish them: the year must be over
         #[arg(long)]
         publish: bool,
+        /// Write the transparency report in the EU's harmonised templates, a CSV file a part, into this folder
+        #[arg(long, value_name = "DIR", requires = "given", conflicts_with = "publish")]
+        harmonised: Option<PathBuf>,
+        /// What the record does not know
+        #[arg(long, value_name = "FILE", requires = "harmonised")]
+        given: Option<PathBuf>,
     },
     /// Erase a case that is over, a report, or a text: two people who decide, and an event that says so
     #[command(
-        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo\n\nThe files of a report, and the name in it, are texts of their own: name them too, as `report read` shows them."
+        after_help = "Example:\n  tribune record erase --text sha256:… --reason 'a name that is nobody\\'s business' --by ben --by cleo\n\nWith a report go its files and the sealed name. Of one that came in before the record named them, name them too,\nas `report read` shows them."
     )]
     Erase {
         #[arg(long, value_name = "CASE")]
@@ -84,6 +98,16 @@ enum Verb {
         report: Vec<ReportId>,
         #[arg(long, value_name = "DIGEST")]
         text: Vec<Text>,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+        #[arg(long, value_name = "PERSON", required = true)]
+        by: Vec<String>,
+    },
+    /// Take out of the intake what can never become an event: two people who decide, and an event that says so
+    #[command(
+        after_help = "Example, after `tribune record day` told of such messages:\n  tribune record discard --reason 'cut on the way, nobody has a receipt for them' --by ben --by cleo"
+    )]
+    Discard {
         #[arg(long, value_name = "TEXT|@FILE")]
         reason: Words,
         #[arg(long, value_name = "PERSON", required = true)]
@@ -155,7 +179,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
                 let line = |look: &clerk::Look| format!("{}  {}  {}: {}\n", look.at, look.by, look.what, look.purpose);
                 office.print(&looks, &looks.iter().map(line).collect::<String>())
             }
-            Verb::Counts { year, publish } => counts(&office, year, publish).await,
+            Verb::Counts { year, publish, harmonised, given } => match harmonised.zip(given) {
+                Some((folder, given)) => harmonise(&office, year, &folder, &given).await,
+                None => counts(&office, year, publish).await,
+            },
+            Verb::Discard { reason, by } => discard(&office, &reason, by).await,
             Verb::Erase { case, report, text, reason, by } => {
                 let what = case.into_iter().map(Erase::Case).chain(report.into_iter().map(Erase::Report));
                 let what: Vec<Erase> = what.chain(text.into_iter().map(Erase::Text)).collect();
@@ -335,11 +363,53 @@ async fn counts(office: &Office, year: i32, publish: bool) -> Result<ExitCode, F
     office.print(&rows, &rows.iter().map(line).collect::<String>())
 }
 
+/// Writes the transparency report of a year. What was published otherwise is said, and the files are written all the
+/// same: a case may have been erased since.
+async fn harmonise(office: &Office, year: i32, folder: &Path, given: &Path) -> Result<ExitCode, Failure> {
+    let wrong = |what: String| Failure::Refused(format!("{}: {what}", given.display()));
+    let text = std::fs::read_to_string(given).map_err(|error| wrong(error.to_string()))?;
+    let given: Given = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let (parts, differ) = office.clerk.harmonised(year, &given).await?;
+    std::fs::create_dir_all(folder).map_err(|source| Failure::Write { path: folder.display().to_string(), source })?;
+    let mut files = Vec::new();
+    for part in &parts {
+        let path = folder.join(part.file());
+        let csv = part.csv().map_err(|error| Failure::Defect(error.to_string()))?;
+        let fail = |source| Failure::Write { path: path.display().to_string(), source };
+        output(Some(&path), |out| out.write_all(&csv).map_err(fail))?;
+        files.push(part.file());
+    }
+    let over = if office.now.year() > i64::from(year) { "" } else { "; the year is not over, and its numbers go on" };
+    office.print(&files, &format!("{} files in {}{over}", files.len(), folder.display()))?;
+    if differ.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    differ.iter().for_each(|line| note(&format!("published or counted now, not both: {line}")));
+    let mend = "what was erased since explains it, or nothing does: say in the report which";
+    Err(Failure::Refused(format!("the numbers published for {year} are not those of the record now; {mend}")))
+}
+
+async fn discard(office: &Office, reason: &Words, by: Vec<String>) -> Result<ExitCode, Failure> {
+    let (nobody, reason) = (BTreeSet::new(), reason.0.as_bytes());
+    let reason = office.clerk.keep(&office.papers, None, None, &nobody, reason, office.now).await?;
+    let discarded = office.clerk.discard(&by.into_iter().collect(), reason, office.now).await?;
+    let gone = format!("{} messages are gone; an event says so, and {}", discarded.count, discarded.digest);
+    office.print(&discarded, &gone)
+}
+
+/// Tells of messages that stay in the intake, each with why, and what to do about those that stay for good.
+pub(crate) fn tell_kept_out(kept_out: &[KeptOut]) {
+    kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
+    let for_good = kept_out.iter().filter(|kept| kept.why.is_for_good()).count();
+    if for_good > 0 {
+        let mend = "two who decide take them out: `tribune record discard`";
+        note(&format!("{for_good} of them can never become events; {mend}"));
+    }
+}
+
 async fn day(office: &Office) -> Result<ExitCode, Failure> {
     let (drained, kept_out) = office.clerk.drain(office.now).await?;
-    for kept in &kept_out {
-        note(&format!("a message stays in the intake: {}", kept.why));
-    }
+    tell_kept_out(&kept_out);
     let (published, log) = office.publish(true).await?;
     let size = log.tree().size;
     office.print(

@@ -57,7 +57,12 @@ enum Verb {
         /// Refuse everywhere
         #[arg(long, group = "to")]
         all: bool,
+        /// Why it goes on although it refused, or would have, more than its preview foresaw
+        #[arg(long, value_name = "REASON")]
+        despite: Option<String>,
     },
+    /// What gates told: whether each refuses what was sealed and nothing else, and how often it did
+    Gates,
     /// Write what gates load: every decision that restricts now, as it was signed
     Snapshot {
         #[arg(long, value_name = "FILE")]
@@ -121,13 +126,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         let office = Office::open(&args.asking).await?;
         let account = match args.verb {
             Verb::List { account } => account,
-            Verb::Stage { case, decision, gate, all, .. } => {
+            Verb::Gates => return gates(&office).await,
+            Verb::Stage { case, decision, gate, all, despite, .. } => {
                 let stage = match (gate, all) {
                     (Some(gate), _) => Staged::At { gate },
                     (None, true) => Staged::All,
                     (None, false) => Staged::Shadow,
                 };
-                office.clerk.stage(&office.sent()?, &case, &decision, stage.clone()).await?;
+                office.clerk.stage(&office.sent()?, &case, &decision, stage.clone(), despite.as_deref()).await?;
                 return office
                     .print(&stage, &format!("{case}, {decision}: {stage:?}; gates learn it with their next snapshot"));
             }
@@ -224,6 +230,12 @@ impl ForProxy {
 /// Those who decide, as the roster has them now. Whoever runs the gate compares them with what they know: a gate believes
 /// this file, and no roster.
 async fn pins(office: &Office, gate: &str, out: &Path) -> Result<ExitCode, Failure> {
+    let text = pins_of(office, gate).await?.to_string();
+    output(Some(out), |file| crate::common::put(&mut &mut *file, text.trim_end()))?;
+    office.print(&text, &format!("{text}\n{}: carry it to the gate by another way than snapshots come", out.display()))
+}
+
+async fn pins_of(office: &Office, gate: &str) -> Result<Pins, Failure> {
     let roster = office.clerk.roster().await?;
     let mut approvers = Vec::new();
     for (person, member) in &roster.members {
@@ -245,8 +257,62 @@ async fn pins(office: &Office, gate: &str, out: &Path) -> Result<ExitCode, Failu
     let log = office.public_log().await?;
     let quorum = witnesses.len();
     let log = LogPins { origin: office.config.log.origin.clone(), keys: vec![log.key().clone()], witnesses, quorum };
-    let pins = Pins::new(gate, gate::THRESHOLD_MIN, approvers, server, log).map_err(|error| refused(&error))?;
-    let text = pins.to_string();
-    output(Some(out), |file| crate::common::put(&mut &mut *file, text.trim_end()))?;
-    office.print(&text, &format!("{text}\n{}: carry it to the gate by another way than snapshots come", out.display()))
+    Pins::new(gate, gate::THRESHOLD_MIN, approvers, server, log).map_err(|error| refused(&error))
+}
+
+/// A gate, as it was heard of last.
+#[derive(Serialize)]
+struct Heard {
+    gate: String,
+    at: String,
+    version: String,
+    /// It answers by the newest snapshot.
+    newest: bool,
+    /// What it refuses is, restriction for restriction, what the newest snapshot says for it.
+    as_sealed: bool,
+    broken_glass: bool,
+    refused: u64,
+    would_refuse: u64,
+}
+
+/// Holds what each gate says it refuses against what it should by the newest snapshot, and that against the lists in force.
+async fn gates(office: &Office) -> Result<ExitCode, Failure> {
+    let log = office.public_log().await?;
+    let bytes = office.clerk.snapshot(&log, &office.serving()?, office.now).await?.bytes();
+    let mut heard = Vec::new();
+    for told in office.clerk.gates().await? {
+        let pins = Arc::new(pins_of(office, &told.gate).await?);
+        let own = gate::Gate::load(&bytes, pins, None, [0; 16]).map_err(|error| refused(&error))?;
+        let counts = told.refusals.values().flat_map(|operations| operations.values());
+        let (refused, would_refuse) =
+            counts.fold((0, 0), |(refused, would), one| (refused + one.refused, would + one.would_refuse));
+        heard.push(Heard {
+            newest: told.version == own.version().to_string(),
+            as_sealed: told.enforces.to_string() == own.set().digest().to_string(),
+            gate: told.gate,
+            at: told.at.to_string(),
+            version: told.version,
+            broken_glass: told.broken_glass,
+            refused,
+            would_refuse,
+        });
+    }
+    let mut text = String::new();
+    for one in &heard {
+        let sealed = match (one.as_sealed, one.newest) {
+            (true, _) => "refuses what was sealed, and nothing else",
+            (false, false) => "has an older snapshot",
+            (false, true) => "REFUSES SOMETHING ELSE than the newest snapshot says",
+        };
+        let glass = if one.broken_glass { "; its glass is broken" } else { "" };
+        let Heard { gate, at, version, refused, would_refuse, .. } = one;
+        let _ =
+            writeln!(text, "{gate}  {at}, by {version}: {sealed}{glass}; {refused} refused, {would_refuse} in shadow");
+    }
+    if heard.is_empty() {
+        text.push_str("no gate has told anything yet: `tribune serve` hears them");
+    }
+    let well = heard.iter().all(|one| one.as_sealed || !one.newest);
+    let code = office.print(&heard, &text)?;
+    Ok(if well { code } else { ExitCode::FAILURE })
 }

@@ -4,13 +4,14 @@
 use crate::common::{Failure, note};
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
+use crate::record::tell_kept_out;
 use axum::Router;
 use axum::extract::{Path as Asked, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use clerk::Error;
-use review::words::Digest;
+use clerk::{Error, Left, Refused, Told};
+use review::words::{Digest, Moment};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tlog::Tile;
 use web::gate::Feed;
+use web::gate::report::{Refusals, Report};
 
 /// Serve gates, the public log and what is published; do the day's chores.
 #[derive(clap::Args, Debug)]
@@ -47,10 +49,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(async {
         let office = Office::open(&args.asking).await?;
+        // Gates tell by another way to the record than that on which it is followed: neither waits for the other.
+        let hearing = Office::open(&args.asking).await?;
         let feed = Arc::new(Feed::default());
         let public = office.path(&office.config.log.public);
         let token = args.token.as_deref().map(token).transpose()?;
-        let router = Arc::clone(&feed).router(token).merge(public_site(public));
+        let (reports, heard) = web::gate::report::intake(token.clone());
+        let router = Arc::clone(&feed).router(token).merge(reports).merge(public_site(public));
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| refused(&format!("{}: {error}", args.listen)))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
@@ -59,6 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         tokio::select! {
             () = web::serve(listener, router, web::Limits::default(), ended) => Ok(ExitCode::SUCCESS),
             () = follow(office, &feed) => Ok(ExitCode::SUCCESS),
+            () = hear(&hearing, heard) => Ok(ExitCode::SUCCESS),
         }
     })
 }
@@ -81,6 +87,39 @@ async fn follow(mut office: Office, feed: &Feed) {
     }
 }
 
+/// Takes up what gates tell.
+async fn hear(office: &Office, mut reports: tokio::sync::mpsc::Receiver<Report>) {
+    while let Some(report) = reports.recv().await {
+        let Some(told) = told(report) else {
+            note("a gate told something that is no report of this version; it is left out");
+            continue;
+        };
+        match office.clerk.gate_told(&told).await {
+            Ok(left) => left.iter().for_each(|one| {
+                let Left { case, decision, why } = one;
+                note(&format!("{case}, {decision}: back to shadow, it left its preview: {why}"));
+            }),
+            Err(why) => note(&format!("what the gate {} told was not kept: {why}", told.gate)),
+        }
+    }
+}
+
+fn told(report: Report) -> Option<Told> {
+    let refusals = report.refusals.into_iter().map(|(restriction, operations)| {
+        let counted = |one: Refusals| Refused { refused: one.refused, would_refuse: one.would_refuse };
+        (restriction, operations.into_iter().map(|(operation, one)| (operation, counted(one))).collect())
+    });
+    Some(Told {
+        enforces: report.enforces.parse().ok()?,
+        since: Moment(report.since),
+        at: Moment(report.until),
+        gate: report.gate,
+        version: report.version,
+        broken_glass: report.broken_glass,
+        refusals: refusals.collect(),
+    })
+}
+
 /// Looks whether the record has grown, and if so, or where it is time, derives everything anew. Gives where the record
 /// ended before that: what is appended meanwhile is looked at the next time.
 async fn look(office: &mut Office, feed: &Feed, position: u64, time: bool) -> Result<Option<u64>, Failure> {
@@ -90,7 +129,7 @@ async fn look(office: &mut Office, feed: &Feed, position: u64, time: bool) -> Re
         return Ok(None);
     }
     let (_, kept_out) = office.clerk.drain(office.now).await?;
-    kept_out.iter().for_each(|kept| note(&format!("a message stays in the intake: {}", kept.why)));
+    tell_kept_out(&kept_out);
     let (_, log) = office.publish(true).await?;
     let snapshot = office.clerk.snapshot(&log, &office.serving()?, office.now).await?;
     if feed.version().is_none_or(|version| version < snapshot.version()) {

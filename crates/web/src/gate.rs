@@ -14,6 +14,7 @@
 //! | `glass` | what somebody at the gate lets pass, for a while and with a reason |
 //! | `health` | is it alive, is it ready, what did it count |
 //! | `feed` | the snapshots that a server hands out |
+//! | `report` | what gates tell the server: what they refuse by, and how often |
 //! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
 //! | `export` | what is restricted, in the forms of those who enforce elsewhere |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
@@ -35,6 +36,7 @@ mod health;
 mod held;
 pub mod operations;
 mod refusal;
+pub mod report;
 pub mod standalone;
 
 pub use admission::ACCOUNT_LABEL;

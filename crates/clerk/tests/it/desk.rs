@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clerk::{Clerk, Erase, Error, Law, Papers, Sender, Sent};
+use clerk::envelope::{Purpose, Sending};
+use clerk::{Clerk, Erase, Error, Law, Papers, Reporting, Sender, Sent};
 use review::act::{Act, Closing, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::Phase;
 use review::procedure::{Basis, Procedure};
 use review::public::Entry;
+use review::report::{Channel, Deed};
 use review::roster::{Member, Roster};
 use review::rules::Rule;
 use review::words::{AccountId, CaseId, Digest, Moment, Role, Standard};
-use store::{Files, Identity, PublicLog, Record};
+use store::{Files, Identity, Message, PublicLog, Record};
 
 use crate::house::{MIDNIGHT, Place, block_on, chance};
 
@@ -26,15 +28,20 @@ fn law() -> Law {
     Law { id, version, digest, title: "No mass surveillance".to_owned(), procedure }
 }
 
-/// Who is there: ann and ivy review, ben and cleo decide, eve hears appeals, olga is counsel from outside.
+/// Who is there: ann and ivy review, ben and cleo decide, eve hears appeals, olga is counsel from outside; ina takes
+/// reports in, ada and bea keep names, aud audits.
 fn roster() -> Roster {
-    let people: [(&str, &[Role]); 6] = [
+    let people: [(&str, &[Role]); 10] = [
         ("ann", &[Role::Reviewer, Role::Analyst]),
         ("ivy", &[Role::Reviewer, Role::Analyst]),
         ("ben", &[Role::Decider]),
         ("cleo", &[Role::Decider]),
         ("eve", &[Role::AppealPanel]),
         ("olga", &[Role::Counsel]),
+        ("ina", &[Role::IntakeOfficer]),
+        ("ada", &[Role::CustodianA]),
+        ("bea", &[Role::CustodianB]),
+        ("aud", &[Role::Auditor]),
     ];
     let member = |(person, roles): (&str, &[Role])| {
         let roles = roles.iter().copied().collect();
@@ -254,6 +261,99 @@ fn a_case_is_erased_as_a_whole_once_it_is_over_and_the_record_still_reads() {
     block_on(clerk.record().verify(None)).unwrap();
     let due = block_on(clerk.due(0, 0, None)).unwrap();
     assert!(due.entries.iter().all(|entry| matches!(entry, Entry::Erasure { .. })) && due.entries.len() >= 5);
+}
+
+#[test]
+fn with_a_report_go_its_files_and_the_sealed_name() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let papers = Papers { recovery: vec![Identity::generate().to_public()] };
+    let files: &[(&str, &[u8])] = &[("one", b"1"), ("two", b"2")];
+    let reporting = Reporting {
+        channel: Channel::Named,
+        who: Some("Robin, of the second floor"),
+        keep_from: &BTreeSet::new(),
+        sending: Sending { text: "I saw it.", files },
+    };
+    let keys = block_on(clerk.receive(&papers, reporting, MIDNIGHT)).unwrap().keys().unwrap();
+    let more = Sending { text: "And this.", files: &files[..1] };
+    block_on(clerk.receive_more(&papers, &keys, Purpose::Add, more, MIDNIGHT)).unwrap();
+    assert_eq!(block_on(clerk.mailbox(&keys)).unwrap().waiting, 2, "found by how their keys begin");
+    assert_eq!(block_on(clerk.drain(MIDNIGHT.plus_days(1))).unwrap().0, 2);
+    let (_, events) = block_on(clerk.look_at_report("ina", &keys.report, "triage", MIDNIGHT)).unwrap();
+    let mut texts = BTreeSet::new();
+    for event in events {
+        if let Deed::Receive { text, parts, .. } | Deed::Add { text, parts } = event.deed {
+            texts.insert(text);
+            texts.extend(parts);
+        }
+    }
+    let kept = || texts.iter().filter(|text| block_on(clerk.record().ciphertext(**text)).unwrap().is_some()).count();
+    assert_eq!((texts.len(), kept()), (6, 6), "two texts, three files, a name");
+    let two = ["ben".to_owned(), "cleo".to_owned()].into();
+    block_on(clerk.erase(&two, &[Erase::Report(keys.report.clone())], Digest::of("asked for"), MIDNIGHT)).unwrap();
+    assert_eq!(kept(), 0);
+    block_on(clerk.record().verify(None)).unwrap();
+}
+
+#[test]
+fn who_keeps_a_text_in_a_case_has_a_role_that_may_and_a_customer_its_own_case() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let (own, other) = (opened(&clerk, "open 1", &["a1"]), opened(&clerk, "open 2", &["a2"]));
+    part(&clerk, &own, "ann", Role::Reviewer);
+    part(&clerk, &own, "olga", Role::Counsel);
+    let papers = Papers::default();
+    let keep = |by: &str, case: &CaseId| {
+        let by = by.parse().unwrap();
+        block_on(clerk.keep(&papers, Some(&by), Some(case), &BTreeSet::new(), b"a note", MIDNIGHT))
+    };
+    assert!(keep("ann", &own).is_ok() && keep("olga", &own).is_ok());
+    for (by, case) in [("olga", &other), ("ada", &own), ("aud", &own)] {
+        assert!(matches!(keep(by, case), Err(Error::Denied(_))), "{by}");
+    }
+    let answer = |customer: &str, case: &CaseId| {
+        block_on(clerk.keep_answer(&papers, &customer.parse().unwrap(), case, b"we say nothing", MIDNIGHT))
+    };
+    assert!(answer("acme", &own).is_ok());
+    assert!(matches!(answer("else", &own), Err(Error::Unknown(_))), "not even that it is");
+    let told = block_on(clerk.enact(
+        &sent("ann", "told"),
+        &own,
+        Act::TellEmployees { text: Digest::of("acme did it"), names_customer: false },
+    ));
+    assert!(matches!(told, Err(Error::Wrong(_))), "nobody but the clerk says what a text names");
+}
+
+#[test]
+fn what_can_never_become_an_event_is_discarded_by_two_and_an_event_says_so() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let papers = Papers { recovery: vec![Identity::generate().to_public()] };
+    let keep_from = BTreeSet::new();
+    let sending = Sending { text: "I saw it.", files: &[] };
+    let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &keep_from, sending };
+    let keys = block_on(clerk.receive(&papers, reporting, MIDNIGHT)).unwrap().keys().unwrap();
+    // It comes too early, and waits; what is cut, and what is for a report of nobody's words, waits for nothing.
+    block_on(clerk.receive_more(&papers, &keys, Purpose::AskReview, sending, MIDNIGHT)).unwrap();
+    block_on(clerk.receive_more(&papers, &crate::house::keys("nobody"), Purpose::Add, sending, MIDNIGHT)).unwrap();
+    block_on(clerk.record().take_in(&[Message { key: [7; 32], body: b"cut".to_vec() }])).unwrap();
+    let (drained, kept_out) = block_on(clerk.drain(MIDNIGHT.plus_days(1))).unwrap();
+    let for_good = kept_out.iter().filter(|kept| kept.why.is_for_good()).count();
+    assert_eq!((drained, kept_out.len(), for_good), (1, 3, 2), "{kept_out:?}");
+    let at = Moment(MIDNIGHT.0 + 86_400 + 3_600);
+    let discard = |by: &[&str]| {
+        block_on(clerk.discard(&by.iter().map(ToString::to_string).collect(), Digest::of("nobody's"), at))
+    };
+    assert!(matches!(discard(&["ben"]), Err(Error::Wrong(_))), "one is not two");
+    assert!(matches!(discard(&["ann", "ben"]), Err(Error::Denied(_))));
+    let waiting = || block_on(clerk.record().waiting(&mut chance("lots"))).unwrap().len();
+    assert_eq!(waiting(), 3);
+    let discarded = discard(&["ben", "cleo"]).unwrap();
+    assert_eq!((discarded.count, discarded.by.len(), discarded.at), (2, 2, MIDNIGHT.plus_days(1)));
+    assert_eq!(waiting(), 1, "what only came too early is there still");
+    assert!(matches!(discard(&["ben", "cleo"]), Err(Error::Wrong(_))), "nothing is left to discard");
+    block_on(clerk.record().verify(None)).unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A report from its receipt to its outcome, and who can read what on the way.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use age::secrecy::ExposeSecret;
@@ -115,9 +116,9 @@ fn what_is_drained_twice_happens_once() {
     assert_eq!(
         deeds,
         [
-            (1, &None, &Deed::Receive { channel, text: begun.text, keep_from }),
+            (1, &None, &Deed::Receive { channel, text: begun.text, parts: BTreeSet::new(), keep_from }),
             (2, &Some(Actor::System), &Deed::Acknowledge),
-            (3, &None, &Deed::Add { text: added.text }),
+            (3, &None, &Deed::Add { text: added.text, parts: BTreeSet::new() }),
         ]
     );
     assert!(events.iter().all(|event| event.at == MIDNIGHT));

@@ -41,6 +41,7 @@ on_both!(
     a_schema_of_another_build_is_refused,
     texts_open_with_their_keys_and_are_rewrapped,
     the_intake_is_drained_shuffled_once_and_whole,
+    what_waits_is_found_by_how_its_key_begins,
     arrivals_in_another_order_leave_equal_rows,
 );
 
@@ -383,6 +384,22 @@ fn the_intake_is_drained_shuffled_once_and_whole(place: &Place) {
     assert_eq!(sorted(&shuffled(1)), sorted(&sent[15..]));
     assert_eq!(block_on(record.ciphertext(text.0)).unwrap(), Some(text.1.clone()));
     assert!(drain(&sent[..15], becomes(86_400, 1)).is_err(), "drained already");
+}
+
+fn what_waits_is_found_by_how_its_key_begins(place: &Place) {
+    let record = place.open();
+    let mut sent = messages(20);
+    sent[3].key[..16].fill(255);
+    sent[7].key[..16].fill(255);
+    sent[9].key[..16].fill(0);
+    block_on(record.take_in(&sent)).unwrap();
+    let of = |beginning: &[u8]| block_on(record.waiting_of(beginning)).unwrap();
+    let mut two = vec![sent[3].clone(), sent[7].clone()];
+    two.sort_by_key(|message| message.key);
+    assert_eq!(of(&[255; 16]), two);
+    assert_eq!(of(&[0; 16]), [sent[9].clone()]);
+    assert_eq!(of(&sent[5].key), [sent[5].clone()]);
+    assert_eq!((of(b"nothing of this").len(), of(&[]).len()), (0, 20));
 }
 
 fn arrivals_in_another_order_leave_equal_rows(place: &Place) {

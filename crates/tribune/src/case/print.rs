@@ -283,6 +283,10 @@ fn rest(text: &mut String, case: &Case) {
             appealed.outcome.map_or("being heard".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());
         let _ = writeln!(text, "\nappeal {id} against {}: {outcome}", appealed.decision);
     }
+    for known in &case.made_known {
+        let told = known.told.map_or("are to be told".to_owned(), |told| format!("were told on {}", told.day()));
+        let _ = writeln!(text, "\nmade known on {}: employees {told}", known.at.day());
+    }
     for noted in &case.leaving {
         let choice = noted.choice.as_ref().map_or("two are to decide".to_owned(), |choice| format!("{choice:?}"));
         let _ = writeln!(text, "\ndata left on {}: {choice}", noted.noted);

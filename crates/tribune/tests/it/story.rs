@@ -469,6 +469,7 @@ fn decided(office: &Office) {
     office.does("gil", &["decision", "effect", "CASE", "d2"]);
     let in_force = office.does("gil", &["restriction", "list"]);
     assert!(in_force.contains("a1  object-storage, everywhere: write") && in_force.lines().count() == 1, "{in_force}");
+    fell_back(office);
     enforced(office);
     served(office);
     let fall_back = ["restriction", "fallback", "--snapshot", "snapshot", "--pins", "pins.txt", "--proxy", "nginx"];
@@ -527,6 +528,44 @@ fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
     std::sync::Arc::new(pins.parse().unwrap())
 }
 
+/// One gate refuses far more than the preview foresaw: back to shadow, and on only for a reason.
+fn fell_back(office: &Office) {
+    office.does("gil", &["restriction", "stage", "CASE", "d2", "--gate", "north-1"]);
+    let (_server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    let restriction = format!("{}/d2/1", office.case.borrow());
+    let told = |version: &str, refused: u64| {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let counts =
+            format!(r#"{{"{restriction}": {{"storage.write": {{"refused": {refused}, "would_refuse": 0}}}}}}"#);
+        let body = format!(
+            r#"{{"gate": "north-1", "version": "{version}", "enforces": "{digest}", "since": 1773738000, "until": 1773741600,
+                "broken_glass": false, "refusals": {counts}}}"#
+        );
+        let headers = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        ask(&at, "POST", "/gate/report", &format!("{headers}\r\n{body}")).0
+    };
+    let stage = |want: &str| {
+        (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            office.does("gil", &["restriction", "gates"]).contains(want)
+        })
+    };
+    assert_eq!(told("1.1", 216_000_100), 202);
+    assert!(stage("by 1.1: has an older snapshot; 216000100 refused"), "as often as was foreseen, ten times over");
+    assert_eq!(told("1.2", 216_000_101), 202);
+    assert!(stage("216000101 refused"));
+    let on = ["restriction", "stage", "CASE", "d2", "--all"];
+    office.may_not("gil", &on, "it left its preview: storage.write of");
+    assert_eq!(
+        ask(&at, "POST", "/gate/report", "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}").0,
+        400
+    );
+    office.does("gil", &[&on[..], &["--despite", "a loop of their client, which they mended"]].concat());
+    office.does("gil", &["restriction", "stage", "CASE", "d2", "--shadow"]);
+    assert_eq!(told("1.3", 0), 202);
+    assert!(stage("by 1.3: has an older snapshot; 0 refused"));
+}
+
 /// A gate refuses exactly what was sealed, once the last stage is reached.
 fn enforced(office: &Office) {
     office.does("gil", &["restriction", "pins", "--gate", "north-1", "--out", "pins.txt"]);
@@ -573,9 +612,14 @@ fn start(office: &Office, args: &[&str]) -> (Running, String) {
 
 /// One request of HTTP/1.1, and the status and body of its answer.
 fn get(address: &str, path: &str, headers: &str) -> (u16, String) {
+    ask(address, "GET", path, &format!("{headers}\r\n"))
+}
+
+/// Likewise; the rest is more headers, an empty line and a body.
+fn ask(address: &str, method: &str, path: &str, rest: &str) -> (u16, String) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{rest}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
@@ -608,6 +652,11 @@ fn served(office: &Office) {
     {
         assert!([400, 404].contains(&get(&at, path, "").0), "{path}");
     }
+    let sealed = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        office.does("gil", &["restriction", "gates"]).contains("refuses what was sealed, and nothing else")
+    });
+    assert!(sealed, "the gate told the server by what it refuses");
     drop(server);
     assert_eq!([asked("a1", "write"), asked("a2", "write")], [403, 204], "the server is gone, and the gate stays");
 }
@@ -665,6 +714,7 @@ fn closed(office: &Office) {
     office.confirmed("correction.txt", "ned");
     let correct = ["case", "correct", "CASE", "@notice-d2/public.txt", "--text", "@correction.txt"];
     office.does("ann", &correct);
+    told_employees(office);
     office.on("2026-10-02");
     let new = ["case", "evidence", "CASE", "leak", "--basis", "document", "--text", "an order", "--origin", "leak"];
     office.does("ines", &new);
@@ -681,6 +731,48 @@ fn closed(office: &Office) {
     let looks = office.does("aud", &["record", "looks"]);
     assert!(looks.contains("  tribune  case "), "{looks}");
     assert!(looks.contains("the outer lock on who made report") && looks.contains("a threat to their life"), "{looks}");
+}
+
+/// The same numbers in the EU's templates, held against what was published.
+fn harmonised(office: &Office) {
+    let filed =
+        "category = \"STATEMENT_CATEGORY_OTHER_VIOLATION_TC\"\nkeyword = \"KEYWORD_OTHER\"\nother = \"spying\"\n";
+    let head =
+        "provider = \"Example Cloud\"\nservice = \"Example Cloud\"\npublished = \"2027-01-02\"\narticle_16 = true\n";
+    let report = ["record", "counts", "2026", "--harmonised", "report", "--given", "given.toml"];
+    office.file("given.toml", head);
+    office.may_not("ann", &report, "[policies.mass-surveillance]");
+    let cell = "[[cell]]\npart = 4\nrow = { \"Category of illegal content\" = \"TOTAL\" }\ncolumn = \"Number of notices received\"\nvalue = \"0\"\n";
+    office.file("given.toml", &format!("{head}[policies.mass-surveillance]\n{filed}{cell}"));
+    office.may_not("ann", &report, "is not given; leave it out");
+    office.file("given.toml", &format!("{head}[policies.mass-surveillance]\n{filed}"));
+    assert!(office.does("ann", &report).contains("11 files in report"));
+    let part = |name: &str| std::fs::read_to_string(office.path("report").join(name)).unwrap();
+    let notices = part("4_notices.csv");
+    let total = notices.lines().find(|line| line.contains(",TOTAL,,")).unwrap();
+    assert!(total.contains(",TOTAL,,3,,,,") && total.contains(",,0,,3,"), "three reports, three measures: {total}");
+    let appeals = part("7_appeals_and_recidivism.csv");
+    assert!(appeals.contains("internal-complaints mechanism,Total number,1,"), "{appeals}");
+    assert!(part("8_automated_means.csv").contains("not taken by automated means,Total number,3,"));
+}
+
+/// The provider's own people learn what was decided, and neither who reviewed it nor whom it is about.
+fn told_employees(office: &Office) {
+    let tell = ["case", "tell-employees", "CASE", "--text", "@told.txt"];
+    let refused = |text: &str, says: &str| {
+        office.file("told.txt", text);
+        office.may_not("ann", &tell, says);
+    };
+    refused("Ann found it.\n", "say the role");
+    office.file("told.txt", "We switched off what acme did to a whole people.\n");
+    office.confirmed("told.txt", "ned");
+    refused("We switched off what acme did to a whole people.\n", "leave the customer and its accounts out");
+    refused("We switched off what a customer did to a whole people.\n", "let a second person read it");
+    office.confirmed("told.txt", "ned");
+    office.does("ann", &tell);
+    refused("We switched off what a customer did to a whole people.\n", "they know");
+    let shown = office.does("aud", &["case", "show", "CASE", "--purpose", "an audit"]);
+    assert!(shown.contains("employees were told on 2026-10-01"), "{shown}");
 }
 
 /// The public log verifies, by our own verifier and by one that is not ours, and the counts are those of the record.
@@ -712,15 +804,13 @@ fn published(office: &Office, receipt: &str, report: &str) {
     let secret = ["acme", "\"a1\"", "ann", "ben", "object-storage", receipt, report, &case, "Dora"];
     assert!(secret.iter().all(|word| !text.contains(word)), "the log names nobody");
     let counts = String::from_utf8(office.public("transparency/2026.csv").unwrap()).unwrap();
-    for line in [
-        "decisions_approved/lift,1",
-        "appeals_upheld_in_part,1",
-        "corrections,1",
-        "kinds_of_use/stopped,1",
-        "contacts/sales/reviewer,1",
-    ] {
+    let lines = ["decisions_approved/lift,1", "appeals_upheld_in_part,1", "corrections,1", "contacts/sales/reviewer,1"];
+    for line in
+        lines.into_iter().chain(["employees_told,1", "kinds_of_use/stopped,1", "deadlines_missed/tell employees,3"])
+    {
         assert!(counts.contains(line), "{line}: {counts}");
     }
+    harmonised(office);
     // A number that is altered is seen.
     let path = office.path("office/public/transparency/2026.csv");
     std::fs::write(&path, counts.replace("corrections,1", "corrections,0")).unwrap();
@@ -729,6 +819,17 @@ fn published(office: &Office, receipt: &str, report: &str) {
     office.does("", &["report", "prove", "--receipt", "words.txt", "--out", "mine.tlog-proof"]);
     let shown = office.does("", &["report", "check", "mine.tlog-proof", "--key", &key]);
     assert!(shown.contains("a report came in on 2026-03-01"), "{shown}");
+    // What came under nobody's words becomes no event; it is told of, and two take it out.
+    office.file("nobody.txt", "abacus abdomen abdominal abide abiding ability ablaze");
+    office.does("", &["report", "add", "--receipt", "nobody.txt", "--text", "And another thing."]);
+    office.on("2027-01-03");
+    let day = office.run("tribune", &["record", "day"]);
+    let told = String::from_utf8_lossy(&day.stderr).into_owned();
+    assert!(told.contains("1 of them can never become events") && told.contains("record discard"), "{told}");
+    let discard = ["record", "discard", "--reason", "nobody has these words", "--by", "ben"];
+    office.may_not("", &discard, "two people who decide");
+    assert!(office.does("", &[&discard[..], &["--by", "cleo"]].concat()).starts_with("1 messages are gone"));
+    office.may_not("", &[&discard[..], &["--by", "cleo"]].concat(), "nothing waits");
     // Erasure leaves a hole that is explained, and the log goes on.
     office.may_not("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben"], "two");
     office.does("", &["record", "erase", "--report", report, "--reason", "asked for", "--by", "ben", "--by", "cleo"]);
@@ -736,4 +837,6 @@ fn published(office: &Office, receipt: &str, report: &str) {
     office.may_not("ines", &["report", "read", report, "--identity", "ines.id", "--purpose", "x"], "was erased");
     let said = office.does("", &["log", "verify", "office/public/log", "--key", &key]);
     assert!(said.contains("erasures"), "{said}");
+    let report = ["record", "counts", "2026", "--harmonised", "report", "--given", "given.toml"];
+    office.may_not("ann", &report, "are not those of the record now");
 }

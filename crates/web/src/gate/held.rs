@@ -7,6 +7,7 @@ use super::glass::Glass;
 use super::guard::Token;
 use super::operations::{self, Operations};
 use super::refusal::Refusal;
+use super::report::{ByRestriction, Refusals, Report};
 use gate::{Gate, Request, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -158,8 +159,24 @@ pub struct Held {
     glass: RwLock<Arc<Glass>>,
     /// Somebody may wait for another gate to be held.
     pub(super) swapped: Notify,
+    /// Likewise, to tell the server.
+    pub(super) answers_anew: Notify,
+    told: Mutex<Told>,
     pub(super) counts: Counts,
 }
+
+/// What the server is told: how often each restriction refused which operation.
+#[derive(Debug, Default)]
+struct Told {
+    /// Since when, by the gate that is held.
+    since: i64,
+    refusals: ByRestriction,
+    /// What gates before counted, from when until when, as far as the server was not told.
+    before: Vec<(Arc<Gate>, (i64, i64), ByRestriction)>,
+}
+
+/// How many gates before are remembered for the server.
+const BEFORE_MAX: usize = 16;
 
 /// What was counted since it started.
 #[derive(Debug, Default)]
@@ -224,14 +241,61 @@ impl Held {
     /// What is compiled in of `operations/` is of another form: a defect of this build.
     pub fn new(settings: Settings) -> Result<Self, operations::OperationsError> {
         let operations = Operations::built_in()?;
-        let (gate, glass, swapped, counts) = (RwLock::default(), RwLock::default(), Notify::new(), Counts::default());
-        Ok(Self { settings, operations, gate, glass, swapped, counts })
+        let (gate, glass, told, counts) = (RwLock::default(), RwLock::default(), Mutex::default(), Counts::default());
+        let (swapped, answers_anew) = (Notify::new(), Notify::new());
+        Ok(Self { settings, operations, gate, glass, swapped, answers_anew, told, counts })
     }
 
     /// Answers by this gate from now on.
     pub fn swap(&self, gate: Arc<Gate>) {
-        *self.gate.write().unwrap_or_else(PoisonError::into_inner) = Some(gate);
+        let before = self.gate.write().unwrap_or_else(PoisonError::into_inner).replace(gate);
+        let now = (self.settings.clock)();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, refusals) = (std::mem::replace(&mut told.since, now), std::mem::take(&mut told.refusals));
+        if let Some(before) = before.filter(|_| !refusals.is_empty()) {
+            told.before.push((before, (since, now), refusals));
+            let more = told.before.len().saturating_sub(BEFORE_MAX);
+            told.before.drain(..more);
+        }
+        drop(told);
         self.swapped.notify_one();
+        self.answers_anew.notify_one();
+    }
+
+    /// What the server is told: of gates before, once, and of the one that is held.
+    pub(super) fn reports(&self, gate: &str) -> Vec<Report> {
+        let broken_glass = self.glass().is_broken((self.settings.clock)());
+        let report = |of: &Gate, (since, until), refusals| Report {
+            gate: gate.to_owned(),
+            version: of.version().to_string(),
+            enforces: of.set().digest().to_string(),
+            since,
+            until,
+            broken_glass,
+            refusals,
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut told.before);
+        let (since, refusals) = (told.since, told.refusals.clone());
+        drop(told);
+        let before = before.into_iter().map(|(of, time, refusals)| report(&of, time, refusals));
+        let now = self.gate().map(|of| report(&of, (since, (self.settings.clock)()), refusals));
+        before.chain(now).collect()
+    }
+
+    /// Counts for the server what a restriction refused, or would have.
+    fn tell(&self, restriction: &str, operation: &str, refused: bool) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.refusals.contains_key(restriction) {
+            told.refusals.insert(restriction.to_owned(), BTreeMap::new());
+        }
+        let Some(operations) = told.refusals.get_mut(restriction) else { return };
+        // Only operations of the table are refused: few.
+        if !operations.contains_key(operation) {
+            operations.insert(operation.to_owned(), Refusals::default());
+        }
+        let Some(refusals) = operations.get_mut(operation) else { return };
+        if refused { refusals.refused += 1 } else { refusals.would_refuse += 1 }
     }
 
     /// Lets pass what this glass does, from now on.
@@ -286,8 +350,15 @@ impl Held {
         let (ended, answered) = match answer.verdict {
             Verdict::Allow | Verdict::WouldRefuse(_) if refused => (Ended::BrokenGlass, Answered::Allowed),
             Verdict::Allow => (Ended::Allowed, Answered::Allowed),
-            Verdict::WouldRefuse(_) => (Ended::WouldRefuse, Answered::Allowed),
+            Verdict::WouldRefuse(restriction) => {
+                self.tell(&restriction.id(), operation, false);
+                (Ended::WouldRefuse, Answered::Allowed)
+            }
             Verdict::Refuse(restriction) => {
+                // Who asks once more, for what to tell the customer, is not refused twice.
+                if interface != Interface::Refusal {
+                    self.tell(&restriction.id(), operation, true);
+                }
                 (Ended::Refused, Answered::Refused(Box::new(Refusal::of(&restriction, operation))))
             }
         };

@@ -8,6 +8,7 @@ use super::glass;
 use super::guard::Token;
 use super::held::{Held, Settings};
 use super::operations::OperationsError;
+use super::report::{self, Reporter};
 use crate::serve::{Limits, serve as serve_router};
 use gate::{Gate, Pins, PinsError, Snapshot, SnapshotError, Version};
 use reqwest::redirect::Policy;
@@ -40,11 +41,13 @@ pub struct Pauses {
     pub first: Duration,
     /// No longer than this.
     pub longest: Duration,
+    /// Between two reports to the server.
+    pub reports: Duration,
 }
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self { first: Duration::from_millis(250), longest: Duration::from_secs(30) }
+        Self { first: Duration::from_millis(250), longest: Duration::from_secs(30), reports: report::EVERY }
     }
 }
 
@@ -150,12 +153,14 @@ pub async fn serve(
     let held = Arc::new(Held::new(config.settings.clone())?);
     let floor = start(&config, &kept, &held)?;
     let follower = Follower::new(&config, Arc::clone(&held), kept, floor)?;
+    let reporter = follower.reporter(config.pauses.reports);
     let watch = glass::Watch::new(&config.state, Arc::clone(&held), Arc::clone(&config.notes));
     let fallbacks = Fallbacks { held: Arc::clone(&held), files: config.fallbacks, notes: config.notes, written: None };
     let mut beside = JoinSet::new();
     beside.spawn(follower.follow());
     beside.spawn(watch.follow());
     beside.spawn(fallbacks.follow());
+    beside.spawn(reporter.follow());
     serve_router(listener, super::router(held), config.limits, ended).await;
     beside.shutdown().await;
     Ok(())
@@ -314,6 +319,12 @@ impl Follower {
         Ok(Self { client, address, pins, token, pauses, random, notes, held, kept, floor, whole: false })
     }
 
+    /// What tells the same server what is refused.
+    fn reporter(&self, every: Duration) -> Reporter {
+        let (client, token, held) = (self.client.clone(), self.token.clone(), Arc::clone(&self.held));
+        Reporter::new(client, &self.address, token, self.pins.gate(), held, every)
+    }
+
     /// Goes on until it is dropped.
     async fn follow(mut self) {
         let mut failures = 0_u32;
@@ -334,7 +345,7 @@ impl Follower {
 
     /// Longer with each failure, and never the same for all gates.
     fn pause(&self, failures: u32) -> Duration {
-        let (Pauses { first, longest }, [chance, ..]) = (self.pauses, (self.random)());
+        let (Pauses { first, longest, .. }, [chance, ..]) = (self.pauses, (self.random)());
         let pause = match failures {
             0 => SHORTEST,
             _ => first.saturating_mul(2_u32.saturating_pow(failures - 1)).min(longest),

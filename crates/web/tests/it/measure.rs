@@ -83,7 +83,11 @@ async fn follow(gates: u16) {
             token: None,
             settings: settings(),
             limits: Limits::default(),
-            pauses: Pauses { first: Duration::from_millis(10), longest: Duration::from_millis(100) },
+            pauses: Pauses {
+                first: Duration::from_millis(10),
+                longest: Duration::from_millis(100),
+                ..Pauses::default()
+            },
             random: Arc::new(|| [9; 16]),
             notes: Arc::new(move |note| drop(said.send((note.to_owned(), Instant::now())))),
         };

@@ -102,7 +102,11 @@ fn config(snapshots: &str, state: &Path, notes: &Arc<Mutex<Vec<String>>>) -> Con
         fallbacks: Vec::new(),
         settings: settings(),
         limits: Limits::default(),
-        pauses: Pauses { first: Duration::from_millis(10), longest: Duration::from_millis(40) },
+        pauses: Pauses {
+            first: Duration::from_millis(10),
+            longest: Duration::from_millis(40),
+            reports: Duration::from_millis(50),
+        },
         random: Arc::new(|| [9; 16]),
         notes: Arc::new(move |note| notes.lock().unwrap().push(note.to_owned())),
     }

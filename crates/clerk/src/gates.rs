@@ -1,0 +1,181 @@
+//! What gates tell: by which snapshot they answer, what they refuse by it and how often; and the one thing that follows
+//! from it by itself: where one gate refuses far more than the preview of a decision foresaw, the decision goes back to
+//! shadow.
+//!
+//! It only ever takes away. From the last stage nothing goes back by itself: whoever is refused could bring that about by
+//! asking often. A report is the word of whoever holds the token of gates; it ends no restriction that people staged at
+//! all gates.
+
+use crate::desk::{Clerk, TRIES};
+use crate::error::Error;
+use crate::snapshots::{Staged, Staging};
+use crate::streams;
+use review::case::Decided;
+use review::words::{CaseId, DecisionId, Digest, Moment, Target};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How often a restriction refused an operation, or would have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Refused.
+    pub refused: u64,
+    /// Passed, and would have been refused were it not in shadow.
+    pub would_refuse: u64,
+}
+
+/// What a gate told of the time in which it answered by one snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The gate's own name.
+    pub gate: String,
+    /// The snapshot, `EPOCH.SEQUENCE`.
+    pub version: String,
+    /// Of all that it refuses by that (`gate::Set::digest`).
+    pub enforces: Digest,
+    /// Since when it counts.
+    pub since: Moment,
+    /// When it told.
+    pub at: Moment,
+    /// Somebody at the gate lets pass what it would refuse.
+    pub broken_glass: bool,
+    /// By restriction (case, decision, place, with slashes between) and operation.
+    pub refusals: BTreeMap<String, BTreeMap<String, Refused>>,
+}
+
+/// A restriction that refused, or would have, more than the preview foresaw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The case.
+    pub case: CaseId,
+    /// The decision.
+    pub decision: DecisionId,
+    /// What was counted against what was foreseen, in a sentence.
+    pub why: String,
+}
+
+/// The record keeps what a gate says at least this often when only the counts changed.
+const KEPT_EVERY_HOURS: i64 = 1;
+
+/// A decision may refuse this many times the busiest hour of its preview before it counts as something else: clients try
+/// again.
+const TIMES_MAX: u64 = 10;
+
+/// And always so many an hour: a preview of nothing foresees somebody who looks.
+const AN_HOUR: u64 = 100;
+
+impl Clerk {
+    /// Takes up what a gate tells. Gives the decisions that went back to shadow by it.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn gate_told(&self, told: &Told) -> Result<Vec<Left>, Error> {
+        let left = self.left_preview(told).await?;
+        for _ in 0..TRIES {
+            let stream = streams::read::<Told>(&self.record, streams::GATES).await?;
+            let last = stream.events.iter().rev().find(|event| event.gate == told.gate);
+            let same = |last: &Told| {
+                let shown = last.version == told.version
+                    && last.enforces == told.enforces
+                    && last.broken_glass == told.broken_glass;
+                shown && (last.refusals == told.refusals || told.at < last.at.plus_hours(KEPT_EVERY_HOURS))
+            };
+            if left.is_empty() && last.is_some_and(same) {
+                return Ok(left);
+            }
+            if self.append(&[streams::append(streams::GATES, stream.length, told.at, told)?]).await? {
+                return self.fall_back(told, left).await;
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// What each gate told last.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn gates(&self) -> Result<Vec<Told>, Error> {
+        let stream = streams::read::<Told>(&self.record, streams::GATES).await?;
+        let mut gates = BTreeMap::new();
+        for told in stream.events {
+            gates.insert(told.gate.clone(), told);
+        }
+        Ok(gates.into_values().collect())
+    }
+
+    /// What of a decision refused more in shadow than its preview foresaw, by what gates told since it came there.
+    pub(crate) async fn left_in_shadow(&self, case: &CaseId, decision: &DecisionId) -> Result<Option<Left>, Error> {
+        for told in self.gates().await? {
+            let left = self.left_preview(&told).await?;
+            if let Some(left) = left.into_iter().find(|left| left.case == *case && left.decision == *decision) {
+                return Ok(Some(left));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn left_preview(&self, told: &Told) -> Result<Vec<Left>, Error> {
+        let mut left: Vec<Left> = Vec::new();
+        for (restriction, operations) in &told.refusals {
+            let Some((case, decision, number)) = parts(restriction) else { continue };
+            if left.iter().any(|one| one.case == case && one.decision == decision) {
+                continue;
+            }
+            // What is not there any more, or never was, goes nowhere.
+            let Ok(file) = streams::case(&self.record, &case).await else { continue };
+            let Some(decided) = file.case.decisions.get(&decision) else { continue };
+            let Some(target) = number.checked_sub(1).and_then(|place| decided.decision.targets.get(place)) else {
+                continue;
+            };
+            let why = operations.iter().find_map(|(operation, counted)| {
+                let counted = counted.refused + counted.would_refuse;
+                let most = most(decided, target, operation, told.at.0 - told.since.0);
+                (counted > most).then(|| {
+                    let since = told.since;
+                    format!("{operation} of {restriction} {counted} times at {} since {since}, at most {most} were foreseen", told.gate)
+                })
+            });
+            left.extend(why.map(|why| Left { case, decision, why }));
+        }
+        Ok(left)
+    }
+
+    /// Brings back to shadow what is at this one gate, and nothing else.
+    async fn fall_back(&self, told: &Told, left: Vec<Left>) -> Result<Vec<Left>, Error> {
+        let stages = self.stages().await?;
+        let mut fell = Vec::new();
+        for one in left {
+            let here = Staged::At { gate: told.gate.clone() };
+            if stages.get(&(one.case.clone(), one.decision.clone())) != Some(&here) {
+                continue;
+            }
+            let (case, decision) = (one.case.clone(), one.decision.clone());
+            let (stage, by, why) = (Staged::Shadow, "tribune".parse()?, Some(one.why.clone()));
+            self.put_stage(Staging { case, decision, stage, by, at: told.at, why }).await?;
+            fell.push(one);
+        }
+        Ok(fell)
+    }
+}
+
+/// How often a restriction may refuse an operation in so many seconds and still be what its preview showed. What is
+/// metered in seconds, characters or bytes has at least one of them for each request.
+fn most(decided: &Decided, target: &Target, operation: &str, seconds: i64) -> u64 {
+    let hours = u64::try_from(seconds).unwrap_or_default().div_ceil(3_600).max(1);
+    let foreseen: i64 = decided.before_effect().map_or(0, |metered| {
+        let here = metered.lines.iter().filter(|line| {
+            line.account == target.account && line.service == target.service && line.operation.as_str() == operation
+        });
+        // Where the meter tells days alone, a whole day may come in an hour.
+        here.map(|line| line.hour_max.unwrap_or(line.quantity / i64::from(line.days.max(1)))).sum()
+    });
+    let an_hour = u64::try_from(foreseen).unwrap_or_default().saturating_mul(TIMES_MAX).saturating_add(AN_HOUR);
+    an_hour.saturating_mul(hours)
+}
+
+/// Case, decision and place in the list, from 1.
+fn parts(restriction: &str) -> Option<(CaseId, DecisionId, usize)> {
+    let (rest, number) = restriction.rsplit_once('/')?;
+    let (case, decision) = rest.rsplit_once('/')?;
+    Some((case.parse().ok()?, decision.parse().ok()?, number.parse().ok()?))
+}
