@@ -125,7 +125,8 @@ pub(crate) fn metered(
     for day in days {
         add(usage.day(day)?, &seen, &mut sums)?;
     }
-    let lines = sums.into_iter().map(|(key, sum)| line(key, &sum)).collect::<Result<_, Failure>>()?;
+    let mut lines = sums.into_iter().map(|(key, sum)| line(key, &sum)).collect::<Result<Vec<_>, Failure>>()?;
+    lines.sort_by(|a, b| a.key().cmp(&b.key()));
     let at = |day: Day| Moment(i64::from(day.0) * 86_400);
     let records = usage::records_digest(usage, until.start())?.parse::<Digest>().map_err(|error| refused(&error))?;
     Ok(Metered { from: at(from), to: at(until), records, accounts: seen, lines })
