@@ -167,6 +167,8 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::Determine(_) => "determine",
         Act::Dissent { .. } => "dissent",
         Act::Propose(_) => "propose",
+        Act::Preview { .. } => "preview",
+        Act::Compare { .. } => "compare",
         Act::Approve { .. } => "approve",
         Act::Refuse { .. } => "refuse",
         Act::ServeNotice { .. } => "serve_notice",
@@ -249,13 +251,13 @@ mod tests {
         let table: &[(Role, &str)] = &[
             (
                 Role::Analyst,
-                "add_evidence complete_step follow_up go_on_in handle_evidence join note_leaving open \
-                             settle_follow_up take_in",
+                "add_evidence compare complete_step follow_up go_on_in handle_evidence join note_leaving open \
+                             preview settle_follow_up take_in",
             ),
             (
                 Role::Reviewer,
-                "add_evidence ask assign attest check close complete_step correct determine entrust follow_up go_on_in \
-                              handle_evidence note_leaving propose publish release reopen run_out serve_notice \
+                "add_evidence ask assign attest check close compare complete_step correct determine entrust follow_up go_on_in \
+                              handle_evidence note_leaving preview propose publish release reopen run_out serve_notice \
                               settle_follow_up take_in tell_employees verify",
             ),
             (Role::Expert, "add_evidence handle_evidence"),
@@ -268,7 +270,7 @@ mod tests {
             (Role::IntakeOfficer, "acknowledge add_evidence join open read_report receive tell trace triage write"),
             (Role::CustodianA, "open_inner_identity"),
             (Role::CustodianB, "open_outer_identity"),
-            (Role::GateEngineer, "attest keep_text read take_effect"),
+            (Role::GateEngineer, "attest compare keep_text preview read take_effect"),
             (Role::Auditor, "read read_all read_report verify"),
         ];
         for (role, own) in table {

@@ -251,7 +251,11 @@ impl Clerk {
             return Ok(Vec::new());
         }
         let act: Event = streams::parse(&content.body, event.position)?;
-        if !matches!(act.command.act, Act::Approve { .. } | Act::ServeNotice { .. } | Act::Correct { .. }) {
+        let public = matches!(
+            act.command.act,
+            Act::Approve { .. } | Act::ServeNotice { .. } | Act::Compare { .. } | Act::Correct { .. }
+        );
+        if !public {
             return Ok(Vec::new());
         }
         if !cases.contains_key(&event.stream) {

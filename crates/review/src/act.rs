@@ -3,6 +3,7 @@
 //! Shapes only: whether an act may happen is said in [`crate::rules`], what it changes in [`crate::case`]. Nothing here
 //! holds a text: texts are private and stand encrypted beside the record, an act names them by digest.
 
+use crate::metered::Metered;
 use crate::procedure::Basis;
 use crate::roster::{KeyForm, PublicKey};
 use crate::words::{
@@ -148,6 +149,14 @@ pub enum Act {
     },
     /// An intervention is proposed.
     Propose(Decision),
+    /// What recent usage says a decision would stop, and what goes on: before people approve, and again before it takes
+    /// effect.
+    Preview {
+        /// Of which decision.
+        decision: DecisionId,
+        /// The usage.
+        metered: Metered,
+    },
     /// One of those who decide approves, with a signature of their own.
     Approve {
         /// Which decision.
@@ -221,6 +230,14 @@ pub enum Act {
         use_ended: bool,
         /// Whether other use is as before.
         rest_as_before: bool,
+    },
+    /// What was metered since a decision took effect is held against its preview: whether it stopped what it was to
+    /// stop, and nothing else.
+    Compare {
+        /// Which decision.
+        decision: DecisionId,
+        /// The usage of whole days after the effect.
+        metered: Metered,
     },
     /// The use may have come back elsewhere.
     FollowUp {

@@ -7,6 +7,7 @@ use crate::act::{
     Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, Determination, Event, Hand, Item, Kind,
     Leaving, Opening, Order, Source,
 };
+use crate::metered::{Compared, Metered};
 use crate::procedure::Procedure;
 use crate::words::{
     AccountId, Actor, AppealId, CaseId, CommandId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role,
@@ -110,6 +111,17 @@ pub struct Task {
     pub attested: Option<Moment>,
 }
 
+/// What recent usage said of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previewed {
+    /// When it was looked at.
+    pub at: Moment,
+    /// How many had approved by then.
+    pub approvals: usize,
+    /// The usage.
+    pub metered: Metered,
+}
+
 /// A decision and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -135,6 +147,10 @@ pub struct Decided {
     pub in_force: Vec<Target>,
     /// The checks that were made.
     pub checks: BTreeMap<u16, Moment>,
+    /// What recent usage said of it, in order.
+    pub previews: Vec<Previewed>,
+    /// What the days after its effect showed, in order.
+    pub compared: Vec<(Moment, Compared)>,
     /// What people are to end by it.
     pub task: Option<Task>,
 }
@@ -242,6 +258,26 @@ pub struct Case {
     pub done: BTreeSet<CommandId>,
 }
 
+impl Decided {
+    /// Whether people must see, before they approve, what it stops: it switches something off, and is no emergency.
+    pub fn wants_preview(&self) -> bool {
+        let imposes = matches!(self.decision.order, Order::Impose { .. });
+        imposes && !self.decision.emergency && !self.decision.targets.is_empty()
+    }
+
+    /// The preview that the last of those who approved had before them.
+    pub fn approved_on(&self) -> Option<&Metered> {
+        let seen = self.previews.iter().rev().find(|one| one.approvals < self.approvals.len());
+        seen.or(self.previews.first()).map(|one| &one.metered)
+    }
+
+    /// The last preview before it took effect: what the days after are held against.
+    pub fn before_effect(&self) -> Option<&Metered> {
+        let effect = self.effect?;
+        self.previews.iter().rev().find(|one| one.at <= effect).map(|one| &one.metered)
+    }
+}
+
 impl Case {
     /// The case that a first event opens; none if it opens nothing.
     pub fn opened_by(event: &Event) -> Option<Self> {
@@ -333,6 +369,8 @@ impl Case {
                 self.apply_to_decision(person, *at, act, procedure);
             }
             Act::ServeNotice { .. }
+            | Act::Preview { .. }
+            | Act::Compare { .. }
             | Act::TakeEffect { .. }
             | Act::RunOut { .. }
             | Act::Check { .. }
@@ -448,6 +486,8 @@ impl Case {
                     ends: decision.ends,
                     in_force: Vec::new(),
                     checks: BTreeMap::new(),
+                    previews: Vec::new(),
+                    compared: Vec::new(),
                     task: None,
                 };
                 self.decisions.insert(decision.id.clone(), decided);
@@ -491,6 +531,20 @@ impl Case {
                 }
                 if !(*use_ended && *rest_as_before) {
                     self.follow_ups.extend(follow_up_of(decision, *days).map(|id| (id, false)));
+                }
+            }
+            Act::Preview { decision, metered } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    let approvals = decided.approvals.len();
+                    decided.previews.push(Previewed { at, approvals, metered: metered.clone() });
+                }
+            }
+            Act::Compare { decision, metered } => {
+                let window = self.has_window(decision, metered.from, procedure);
+                let Some(decided) = self.decisions.get_mut(decision) else { return };
+                if let Some(before) = decided.before_effect() {
+                    let compared = before.compare(metered, &decided.decision.targets, window);
+                    decided.compared.push((at, compared));
                 }
             }
             Act::Entrust { decision, to, due } => {
@@ -615,6 +669,14 @@ impl Case {
     /// Whether two people decided that the customer may be named.
     pub fn may_be_named(&self) -> bool {
         self.naming.len() >= 2
+    }
+
+    /// Whether reading still goes on at some time, in the export window that its intervention gives.
+    pub fn has_window(&self, decision: &DecisionId, at: Moment, procedure: &Procedure) -> bool {
+        let Some(decided) = self.decisions.get(decision) else { return false };
+        let Order::Impose { intervention } = &decided.decision.order else { return false };
+        let days = procedure.intervention(intervention).map_or(0, |intervention| intervention.export_days);
+        days > 0 && decided.effect.is_none_or(|effect| at < effect.plus_days(days))
     }
 
     /// Whether the customer was heard: it answered, or let the time pass; or two people recorded why not.

@@ -7,6 +7,7 @@
 use crate::act::{Act, AppealOutcome, Contact, Determination, Established, Event, Leaving, Order, Source};
 use crate::case::{Case, Phase, Standing};
 use crate::clocks::clocks;
+use crate::metered::Compared;
 use crate::procedure::{Procedure, Reach};
 use crate::report::{ACKNOWLEDGE_HOURS, Channel, Deed, FEEDBACK_DAYS, ReportEvent, TRIAGE_HOURS};
 use crate::words::{DecisionId, Digest, Moment, PersonId, Role};
@@ -96,6 +97,8 @@ pub struct Counts {
     pub corrections: u64,
     /// Times that employees were told what had been made known.
     pub employees_told: u64,
+    /// What was held against its preview, by the last comparison of each decision in the year: kinds of use.
+    pub kinds_of_use: Compared,
     /// Deadlines that were due in the year and missed, by clock.
     pub deadlines_missed: BTreeMap<String, u64>,
     /// Contacts by sales, executives and authorities, by whom they were with.
@@ -178,6 +181,10 @@ impl Counts {
         self.rows_of_appeals(&mut rows);
         row(&mut rows, &["corrections"], self.corrections);
         row(&mut rows, &["employees_told"], self.employees_told);
+        let Compared { stopped, still, as_before, less } = self.kinds_of_use;
+        for (name, kinds) in [("stopped", stopped), ("still", still), ("as_before", as_before), ("less", less)] {
+            row(&mut rows, &["kinds_of_use", name], kinds as u64);
+        }
         for (clock, number) in &self.deadlines_missed {
             row(&mut rows, &["deadlines_missed", clock], *number);
         }
@@ -427,6 +434,11 @@ impl Tally {
         for clock in clocks(case, procedure) {
             if self.is_in_year(clock.due) && clock.missed(end) {
                 one_more(&mut self.counts.deadlines_missed, clock.kind);
+            }
+        }
+        for decided in case.decisions.values().filter(|decided| decided.notice.is_some()) {
+            if let Some((_, last)) = decided.compared.iter().rev().find(|(at, _)| self.is_in_year(*at)) {
+                self.counts.kinds_of_use.add(last);
             }
         }
         for decided in case.decisions.values().filter(|decided| decided.decision.emergency) {

@@ -14,6 +14,7 @@ pub mod dsa;
 pub mod evidence;
 pub mod finding;
 pub mod harmonised;
+pub mod metered;
 pub mod procedure;
 pub mod public;
 pub mod report;

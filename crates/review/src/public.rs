@@ -7,6 +7,7 @@
 
 use crate::act::{Act, Decision, Event, Order};
 use crate::case::{Case, Standing};
+use crate::metered::Compared;
 use crate::seal;
 use crate::words::{CaseId, DecisionId, Digest, Moment};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,16 @@ pub enum Entry {
         /// The UTC day.
         day: String,
     },
+    /// What the days after a decision's effect showed, by the provider's meters: how many kinds of use stopped as they
+    /// were to, and how many went on as before.
+    Effect {
+        /// The public statement of the decision.
+        statement: Digest,
+        /// Kinds of use.
+        kinds: Compared,
+        /// The UTC day on which it was.
+        day: String,
+    },
     /// A year's numbers.
     Counts {
         /// The year.
@@ -115,6 +126,16 @@ pub fn at_once(case: &Case, event: &Event, salt: &mut dyn FnMut(&DecisionId) -> 
         }
         Act::ServeNotice { public, .. } => {
             vec![Entry::Statement { statement: *public, day: event.command.at.day() }]
+        }
+        Act::Compare { decision, .. } => {
+            let decided = case.decisions.get(decision);
+            let last = decided.and_then(|decided| decided.notice.zip(decided.compared.last()));
+            let entry = last.map(|(notice, (at, compared))| Entry::Effect {
+                statement: notice.public,
+                kinds: *compared,
+                day: at.day(),
+            });
+            entry.into_iter().collect()
         }
         Act::Correct { statement, correction } => {
             let day = event.command.at.day();

@@ -8,7 +8,8 @@ use crate::act::{
     Act, AppealOutcome, Approval, Closing, Command, Decision, Determination, ElementAnswer, Established, Event, Hand,
     Item, Opening, Order, Source,
 };
-use crate::case::{CHECK_DAYS, Case, Decided, Phase, Standing};
+use crate::case::{CHECK_DAYS, Case, Decided, Phase, Previewed, Standing};
+use crate::metered::{Metered, PREVIEW_DAYS};
 use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
 use crate::roster::{Roster, RosterEvent};
 use crate::seal;
@@ -96,6 +97,9 @@ rules! {
     Reasoned = "every switch is answered with reasons",
     Bounded = "a restriction has an end or a date of review",
     LiftsLess = "lifting leaves less in force",
+    Previewed = "those who decide see by recent usage what stops and what goes on, but in an emergency",
+    MeteredFits = "what was metered is of the accounts in question, and of the time in question",
+    Drift = "what takes effect is looked at once more: an account that changed hands is no target",
     Proposed = "only what is proposed is approved or refused",
     OtherThanProposer = "who proposed does not approve",
     OtherThanAppeal = "who decides an appeal did not decide before, and the other way round",
@@ -330,6 +334,8 @@ impl Check<'_> {
                 hold!(self.context, Known, known, "there is no determination {determination}");
             }
             Act::Propose(decision) => self.propose(decision)?,
+            Act::Preview { decision, metered } => self.preview(decision, metered)?,
+            Act::Compare { decision, metered } => self.compare(decision, metered)?,
             Act::Approve { decision, approval } => self.approve(decision, approval)?,
             Act::Refuse { decision, .. } => {
                 let person = self.hands(&[Role::Decider])?;
@@ -673,6 +679,9 @@ impl Check<'_> {
         let proposed = decided.standing == Standing::Proposed;
         hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
         hold!(self.context, Once, !decided.approvals.contains_key(person), "you have approved it");
+        let lately = |one: &Previewed| self.is_late(one.metered.to);
+        let seen = !decided.wants_preview() || decided.previews.last().is_some_and(lately);
+        hold!(self.context, Previewed, seen, "look first, by the usage of late, at what it stops: preview it");
         hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
         let appeal = self.case.parts.get(person).is_some_and(|part| part.hands.contains(&Hand::DecidedAppeal));
         hold!(self.context, OtherThanAppeal, !appeal, "{person} decided an appeal in this case; ask somebody else");
@@ -707,7 +716,67 @@ impl Check<'_> {
             let hours = if decided.decision.emergency { 0 } else { hours };
             let served = decided.notice.is_some_and(|notice| self.at >= notice.at.plus_hours(hours));
             hold!(self.context, NoticeFirst, served, "serve the statement of reasons, and wait {hours} hours");
+            self.same_hands(decided)?;
         }
+        Ok(())
+    }
+
+    // ---- what meters say of decisions -----------------------------------------------------------------------------
+
+    /// People of the provider's, or Tribune itself: it counts, and decides nothing.
+    fn counts(&self) -> Ruling {
+        hold!(self.context, Somebody, self.by != &Actor::Customer, "the provider's own meters are read");
+        if let Actor::Person(person) = self.by { present(self.context, person, self.at) } else { Ok(()) }
+    }
+
+    /// Whether usage up to some time is of late.
+    fn is_late(&self, to: Moment) -> bool {
+        to <= self.at && self.at <= to.plus_days(PREVIEW_DAYS + 1)
+    }
+
+    /// What was metered is whole, and of every account that is a target.
+    fn metered(&self, decided: &Decided, metered: &Metered) -> Ruling {
+        let fault = metered.fault();
+        hold!(self.context, MeteredFits, fault.is_none(), "{}", fault.unwrap_or_default());
+        let missing = decided.decision.targets.iter().find(|target| !metered.accounts.contains_key(&target.account));
+        let account = missing.map_or("", |target| target.account.as_str());
+        hold!(self.context, MeteredFits, missing.is_none(), "account {account} is a target and was not looked at");
+        Ok(())
+    }
+
+    fn preview(&self, id: &DecisionId, metered: &Metered) -> Ruling {
+        self.counts()?;
+        let decided = self.decided(id)?;
+        let pending = matches!(decided.standing, Standing::Proposed | Standing::Approved);
+        hold!(self.context, Proposed, pending, "a preview is of what is to come");
+        self.metered(decided, metered)?;
+        let late = self.is_late(metered.to);
+        hold!(self.context, MeteredFits, late, "take usage up to the last days: it ends {}", metered.to.day());
+        Ok(())
+    }
+
+    fn compare(&self, id: &DecisionId, metered: &Metered) -> Ruling {
+        self.counts()?;
+        let decided = self.decided(id)?;
+        self.metered(decided, metered)?;
+        let there = decided.before_effect().is_some();
+        hold!(self.context, Previewed, there, "there is no preview to hold it against");
+        let last = decided.ends.unwrap_or(Moment(i64::MAX)).min(self.at);
+        let after = decided.effect.is_some_and(|effect| metered.from >= effect) && metered.to <= last;
+        hold!(self.context, MeteredFits, after, "take whole days between its effect and now, while it is in force");
+        Ok(())
+    }
+
+    /// By a last look at the books: every target is still whose it was when people approved.
+    fn same_hands(&self, decided: &Decided) -> Ruling {
+        let Some((newest, approved)) = decided.previews.last().zip(decided.approved_on()) else { return Ok(()) };
+        let late = self.is_late(newest.metered.to);
+        hold!(self.context, Drift, late, "look once more at the usage of late: preview it");
+        let whose = |of: &Metered, target: &Target| of.accounts.get(&target.account).cloned();
+        let moved = |target: &&Target| whose(approved, target) != whose(&newest.metered, target);
+        let moved = decided.decision.targets.iter().find(moved);
+        let account = moved.map_or("", |target| target.account.as_str());
+        hold!(self.context, Drift, moved.is_none(), "account {account} is another customer's now; propose it anew");
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 use crate::act::*;
 use crate::audit::audit;
 use crate::case::Case;
+use crate::metered::{Line, Metered};
 use crate::procedure::{Basis, Procedure};
 use crate::public::{Entry, at_once};
 use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
@@ -218,6 +219,11 @@ impl Stage {
         stage
     }
 
+    /// What a1, a2 and a3 used in the last two weeks, whatever the decision.
+    pub(crate) fn preview(&self, decision: &str) -> Act {
+        Act::Preview { decision: name(decision), metered: metered(self.now.plus_days(-14), 14) }
+    }
+
     pub(crate) fn approved() -> Self {
         let mut stage = Self::proposed();
         for decider in ["ben", "cleo"] {
@@ -332,9 +338,14 @@ impl Stage {
         self.send(Command { id, at: self.now, by: actor(by), act })
     }
 
+    /// What is proposed is previewed at once, as the server does it.
     pub(crate) fn must(&mut self, by: &str, act: Act) {
         let said = format!("{by}: {act:?}");
+        let proposed = if let Act::Propose(decision) = &act { Some(decision.id.clone()) } else { None };
         assert_eq!(self.act(by, act), Ok(true), "{said}");
+        if let Some(decision) = proposed {
+            self.must("tribune", self.preview(decision.as_str()));
+        }
     }
 
     /// Tries by every lawful means to bring what is proposed into effect, whatever is refused on the way.
@@ -342,6 +353,8 @@ impl Stage {
         let case = self.case();
         let proposed: Vec<String> = case.decisions.keys().map(ToString::to_string).collect();
         for decision in proposed {
+            let act = self.preview(&decision);
+            let _ = self.act("tribune", act);
             for decider in ["cleo", "oda", "ben"] {
                 let act = self.approval(decider, &decision);
                 let _ = self.act(decider, act);
@@ -350,6 +363,8 @@ impl Stage {
             let _ = self.act("ivy", Act::ConfirmSafe { text: statement, written_by: name("ann") });
             let _ = self.act("ann", Act::ServeNotice { decision: name(&decision), statement, public: statement });
             self.later(8);
+            let act = self.preview(&decision);
+            let _ = self.act("tribune", act);
             let act = self.effect(&decision);
             let _ = self.act("tribune", act);
         }
@@ -368,6 +383,27 @@ impl Stage {
 pub(crate) fn serve(decision: &str, statement: &str) -> Act {
     let statement = text(statement);
     Act::ServeNotice { decision: name(decision), statement, public: statement }
+}
+
+/// Usage from the day of that moment on: a1 writes and reads, a2 writes.
+pub(crate) fn metered(from: Moment, days: i64) -> Metered {
+    let line = |account: &str, operation: &str| Line {
+        account: name(account),
+        service: name("object-storage"),
+        operation: name(operation),
+        region: None,
+        quantity: 1_000 * days,
+        days: u16::try_from(days).unwrap(),
+        hour_max: Some(200),
+    };
+    let from = Moment(from.0 - from.0.rem_euclid(86_400));
+    Metered {
+        from,
+        to: from.plus_days(days),
+        records: text("records"),
+        accounts: ["a1", "a2", "a3"].map(|account| (name(account), name("acme"))).into(),
+        lines: vec![line("a1", "storage.read"), line("a1", "storage.write"), line("a2", "storage.write")],
+    }
 }
 
 pub(crate) fn read_only(id: &str) -> Decision {

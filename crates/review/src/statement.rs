@@ -8,6 +8,7 @@
 use crate::act::{Established, Order, Source};
 use crate::case::{Case, Decided, EMERGENCY_DAYS, Standing};
 use crate::clocks::appeal_until;
+use crate::metered::Forecast;
 use crate::procedure::{Intervention, Procedure, Reach};
 use crate::seal;
 use crate::words::{CaseId, CustomerId, DecisionId, Digest, Moment, RegionId, Role, ServiceId, Switch, Target, Text};
@@ -134,6 +135,8 @@ pub struct Statement {
     pub policy: (String, String, Digest),
     /// Each element of the clause and what the determination says of it; empty where none was needed.
     pub elements: Vec<(String, String)>,
+    /// What recent usage said it stops, and what goes on.
+    pub forecast: Option<Forecast>,
     emergency: bool,
     proposer: &'static str,
     approvals: usize,
@@ -178,6 +181,7 @@ impl Statement {
             clause: clause.to_owned(),
             policy: case.opening.policy.clone(),
             elements: elements(case, decided, procedure),
+            forecast: decided.approved_on().map(|metered| metered.forecast(&decided.decision.targets)),
             emergency: decided.decision.emergency,
             proposer: if reviewed { "a reviewer of the case" } else { "one of those who may decide" },
             approvals: decided.approvals.len(),
@@ -440,11 +444,18 @@ impl Statement {
         let regions: BTreeSet<_> = self.targets.iter().map(|target| target.region.as_ref()).collect();
         let territory = regions.iter().map(|region| region.map_or("all regions".to_owned(), ToString::to_string));
         let territory = if regions.contains(&None) { vec!["all regions".to_owned()] } else { territory.collect() };
+        let everything_else = match self.forecast {
+            Some(Forecast { stops, beyond, goes_on }) => format!(
+                "goes on as before. By the usage before the decision: kinds of use that stop: {stops}; that are aimed at \
+                 and that no gate reaches: {beyond}; that go on: {goes_on}"
+            ),
+            None => "goes on as before".to_owned(),
+        };
         section
             .list("What is switched off", scope)
             .list("Territory", territory)
             .say("Extent", format!("accounts: {}; entries in the sealed list: {}", self.accounts(), self.targets.len()))
-            .say("Everything else", "goes on as before")
+            .say("Everything else", everything_else)
     }
 
     fn times(&self) -> Section {

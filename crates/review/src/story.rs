@@ -6,6 +6,7 @@ use crate::act::*;
 use crate::case::{Case, Notice, Phase, Standing};
 use crate::counts::Counts;
 use crate::harmonised;
+use crate::metered::Compared;
 use crate::procedure::Basis;
 use crate::rules::Rule;
 use crate::seal;
@@ -111,6 +112,26 @@ fn an_emergency_needs_two_people_and_a_notice_and_lapses() {
     stage.later(10);
     stage.must("tribune", Act::RunOut { decision: name("d1") });
     assert_eq!(stage.case().decisions[&name::<DecisionId>("d1")].standing, Standing::Over);
+    assert_eq!(stage.breaches(), [] as [&str; 0]);
+}
+
+#[test]
+fn what_took_effect_is_held_against_its_preview_and_nothing_else_is_touched() {
+    let mut stage = Stage::in_effect();
+    let early = Act::Compare { decision: name("d1"), metered: metered(stage.now.plus_days(-3), 3) };
+    assert_eq!(stage.act("tribune", early).unwrap_err().rule, Rule::MeteredFits, "days before the effect");
+    stage.later(9);
+    let mut after = metered(stage.now.plus_days(-8), 7);
+    after.lines.retain(|line| line.account.as_str() != "a1" || line.operation.as_str() != "storage.write");
+    stage.must("tribune", Act::Compare { decision: name("d1"), metered: after.clone() });
+    let of = |stage: &Stage| stage.case().decisions[&name::<DecisionId>("d1")].compared.last().unwrap().1;
+    let all_is_well = Compared { stopped: 1, still: 0, as_before: 2, less: 0 };
+    assert_eq!(of(&stage), all_is_well);
+    after.lines.truncate(1);
+    stage.must("ann", Act::Compare { decision: name("d1"), metered: after });
+    assert_eq!(of(&stage), Compared { as_before: 1, less: 1, ..all_is_well }, "a2 is hindered, or gone");
+    let public = String::from_utf8(stage.public.last().unwrap().bytes().unwrap()).unwrap();
+    assert!(public.contains(r#""kinds":{"stopped":1,"still":0,"as_before":1,"less":1}"#), "{public}");
     assert_eq!(stage.breaches(), [] as [&str; 0]);
 }
 
@@ -332,6 +353,25 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             let same = read_only("d1").targets;
             (Stage::in_effect(), "ann", Act::Propose(lift("d2", "d1", &same)))
         }
+        Rule::Previewed => {
+            let mut stage = Stage::determined();
+            stage.act("ann", Act::Propose(read_only("d1"))).unwrap();
+            let act = stage.approval("ben", "d1");
+            (stage, "ben", act)
+        }
+        Rule::MeteredFits => {
+            let stage = Stage::proposed();
+            let metered = metered(stage.now.plus_days(-30), 14);
+            (stage, "tribune", Act::Preview { decision: name("d1"), metered })
+        }
+        Rule::Drift => {
+            let mut stage = Stage::served_later();
+            let Act::Preview { decision, mut metered } = stage.preview("d1") else { unreachable!() };
+            metered.accounts.insert(name("a1"), name("another"));
+            stage.must("tribune", Act::Preview { decision, metered });
+            let act = stage.effect("d1");
+            (stage, "tribune", act)
+        }
         Rule::Proposed => {
             let mut stage = Stage::proposed();
             stage.must("ben", Act::Refuse { decision: name("d1"), reason: text("no") });
@@ -502,7 +542,7 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
     let targets = [target(account, service, &[switches])];
     let intervention = ["read-only", "disable", "terminate", "hold-export", "declaration"][usize::from(which / 8) % 5];
     let known = stage.case().decisions.contains_key(&name::<DecisionId>(decision));
-    let act = match op % 28 {
+    let act = match op % 30 {
         0 => Act::Assign {
             person: name(by),
             role: [Role::Decider, Role::Reviewer, Role::AppealPanel][usize::from(which) % 3],
@@ -543,11 +583,16 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
             names_customer: which.is_multiple_of(3),
         },
         27 => Act::NamePublicly { reasons: text("public interest") },
+        28 => stage.preview(decision),
+        29 => {
+            let (decision, days) = (name(decision), i64::from(which % 20) + 1);
+            Act::Compare { decision, metered: metered(stage.now.plus_days(-i64::from(who % 20)), days) }
+        }
         _ => Act::NoteContact { from: Contact::Executive, with: name("ann"), about: text("lunch") },
     };
-    let by = match op % 28 {
+    let by = match op % 30 {
         6 | 23 if !who.is_multiple_of(3) => "customer",
-        19..=22 if !who.is_multiple_of(2) => "tribune",
+        19..=22 | 26 | 27 if !who.is_multiple_of(2) => "tribune",
         _ => by,
     };
     (by, act)
@@ -591,7 +636,7 @@ proptest! {
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(
         start in 0..7_u8,
-        sent in proptest::collection::vec((0..28_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
+        sent in proptest::collection::vec((0..30_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
     ) {
         let stages = [Stage::set, Stage::heard, Stage::determined, Stage::proposed, Stage::approved, Stage::served, Stage::in_effect];
         let mut stage = stages[usize::from(start)]();

@@ -120,6 +120,11 @@ name!(
     "service"
 );
 name!(
+    /// An operation, as gates compare it: `storage.write`.
+    OperationId,
+    "operation"
+);
+name!(
     /// A region (FOCUS `RegionId`).
     RegionId,
     "region"

@@ -6,12 +6,14 @@
 mod passphrase;
 
 use crate::common::{self, Failure, output, put};
+use crate::metering::{DAYS, Meters};
 use crate::office::{self, Asking, Office, Words, refused, time};
 use clap::Subcommand;
-use clerk::File;
+use clerk::{File, Sent};
 use review::act::{Act, Approval, Decision, Order};
-use review::case::Decided;
+use review::case::{Decided, Standing};
 use review::dsa::{Batch, Entry, Settings};
+use review::metered::Compared;
 use review::roster::{KeyForm, PublicKey};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
@@ -30,6 +32,7 @@ use std::process::{Command, ExitCode, Stdio};
 How a decision goes:
   tribune decision propose CASE d1 --intervention read-only --target a1,object-storage,,write \\
       --reason write=@why.txt --review 2026-09-01 --as ann
+  tribune decision preview CASE d1 exports/ --as ann                    what it stops, by the usage of late
   tribune decision show CASE d1 --purpose 'to decide' --as ben          what an approval signs
   tribune decision approve CASE d1 --ssh-key ~/.ssh/id_ed25519 --as ben (two people; never who proposed)
   tribune decision draft CASE d1 --facts @facts.txt --redress @redress.txt --reason write=@why.txt \\
@@ -64,6 +67,23 @@ enum Verb {
         /// When it is looked at again
         #[arg(long, value_name = "TIME", value_parser = time)]
         review: Option<Moment>,
+    },
+    /// Look by the usage of late at what it would stop and what goes on; before people approve, and again before it
+    /// takes effect
+    #[command(after_help = "Example:\n  tribune decision preview case-k3vm9q2a d1 exports/ --days 14 --as ann")]
+    Preview {
+        case: CaseId,
+        id: DecisionId,
+        #[command(flatten)]
+        meters: Meters,
+    },
+    /// Hold the days since it took effect against its preview: has it stopped what it was to stop, and nothing else?
+    #[command(after_help = "Example:\n  tribune decision compare case-k3vm9q2a d1 exports/ --days 7 --as gil")]
+    Compare {
+        case: CaseId,
+        id: DecisionId,
+        #[command(flatten)]
+        meters: Meters,
     },
     /// Show a decision as those who decide see it: what an approval signs
     Show {
@@ -275,11 +295,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::Draft(draft) => draft.run(&office).await,
             Verb::Serve { case, id, draft } => serve(&office, &case, &id, &draft).await,
             Verb::Dsa(dsa) => dsa.run(&office).await,
-            Verb::Effect { case, id } => {
-                let file = look(&office, &case, "bringing a decision into effect").await?;
-                let root = seal::root(&decided(&file, &id)?.decision.targets);
-                office.enact(&case, Act::TakeEffect { decision: id, root }).await
-            }
+            Verb::Preview { case, id, meters } => preview(&office, &case, &id, &meters).await,
+            Verb::Compare { case, id, meters } => compare(&office, &case, &id, &meters).await,
+            Verb::Effect { case, id } => effect(&office, &case, id).await,
             Verb::RunOut { case, id } => office.enact(&case, Act::RunOut { decision: id }).await,
             Verb::NewKey { .. } => Err(Failure::Defect("a key is made before the record is opened".to_owned())),
         }
@@ -355,6 +373,59 @@ async fn lift(
     office.enact(&case, Act::Propose(decision)).await
 }
 
+// ---- what meters say ------------------------------------------------------------------------------------------------
+
+async fn preview(office: &Office, case: &CaseId, id: &DecisionId, meters: &Meters) -> Result<ExitCode, Failure> {
+    let file = look(office, case, "previewing a decision").await?;
+    let metered = office.meter(&aimed_at(&file, id)?, meters)?;
+    let (targets, window) = (&decided(&file, id)?.decision.targets, window(&file, id, office.now));
+    let said = metered.text(targets, window);
+    let done = office.clerk.enact(&office.sent()?, case, Act::Preview { decision: id.clone(), metered }).await?;
+    office.print(&said, &format!("{said}case {case}: event {}", done.number))
+}
+
+async fn compare(office: &Office, case: &CaseId, id: &DecisionId, meters: &Meters) -> Result<ExitCode, Failure> {
+    let file = look(office, case, "comparing the days after a decision").await?;
+    let metered = office.meter(&aimed_at(&file, id)?, meters)?;
+    office.clerk.enact(&office.sent()?, case, Act::Compare { decision: id.clone(), metered }).await?;
+    office.publish(false).await?;
+    let file = look(office, case, "reading what the days after a decision showed").await?;
+    let missing = || Failure::Defect("a comparison that is an event is not in the case".to_owned());
+    let (_, compared) = decided(&file, id)?.compared.last().ok_or_else(missing)?;
+    let Compared { stopped, still, as_before, less } = compared;
+    let said = format!(
+        "of the kinds of use that were there on most days before:\n\
+         {stopped} were to stop and are at zero; {still} were to stop and are not\n\
+         {as_before} were to go on and are there as before; {less} are at less than half of what they were"
+    );
+    let code = office.print(compared, &said)?;
+    Ok(if *still + *less == 0 { code } else { ExitCode::FAILURE })
+}
+
+/// The accounts to look at: those of the workload, and the targets.
+fn aimed_at(file: &File, id: &DecisionId) -> Result<BTreeSet<AccountId>, Failure> {
+    let targets = decided(file, id)?.decision.targets.iter().map(|target| target.account.clone());
+    Ok(targets.chain(file.case.accounts.iter().cloned()).collect())
+}
+
+fn window(file: &File, id: &DecisionId, at: Moment) -> bool {
+    file.case.has_window(id, at, &file.law.procedure)
+}
+
+/// Brings into effect what was sealed, after one more look at the usage of late where that is configured.
+async fn effect(office: &Office, case: &CaseId, id: DecisionId) -> Result<ExitCode, Failure> {
+    let file = look(office, case, "bringing a decision into effect").await?;
+    let decided = decided(&file, &id)?;
+    let root = seal::root(&decided.decision.targets);
+    if office.config.usage.is_some() && decided.wants_preview() && decided.standing == Standing::Approved {
+        let meters = Meters { records: Vec::new(), days: DAYS, until: None };
+        let metered = office.meter(&aimed_at(&file, &id)?, &meters)?;
+        let sent = Sent { id: office::drawn_id()?, ..office.sent()? };
+        office.clerk.enact(&sent, case, Act::Preview { decision: id.clone(), metered }).await?;
+    }
+    office.enact(case, Act::TakeEffect { decision: id, root }).await
+}
+
 // ---- signing --------------------------------------------------------------------------------------------------------
 
 /// What those who decide are shown.
@@ -373,6 +444,9 @@ async fn shown(office: &Office, case: &CaseId, id: &DecisionId, purpose: &str) -
     let mut text = seal::text(case, decision);
     for target in &decision.targets {
         text.push_str(&format!("target {}\n", seal::line(target)));
+    }
+    if let Some(seen) = decided(&file, id)?.previews.last() {
+        text.push_str(&seen.metered.text(&decision.targets, window(&file, id, office.now)));
     }
     let digest = Digest::of(&text);
     Ok(Shown { message: seal::message(case, decision, &digest), text, digest })

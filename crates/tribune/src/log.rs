@@ -206,6 +206,7 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::Decision { lifts: false, .. } => "decisions that impose",
         Entry::Decision { lifts: true, .. } => "decisions that lift",
         Entry::Statement { .. } => "statements",
+        Entry::Effect { .. } => "comparisons after the effect",
         Entry::Correction { .. } => "corrections",
         Entry::Counts { .. } => "yearly counts",
         Entry::Erasure { .. } => "erasures",

@@ -15,6 +15,7 @@ mod gate;
 mod http;
 mod log;
 mod looks;
+mod metering;
 mod office;
 mod page;
 mod policy;

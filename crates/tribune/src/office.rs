@@ -5,6 +5,7 @@
 use crate::common::{self, Failure, Format, output, put};
 use crate::cosign;
 use crate::http::Web;
+use crate::metering::UsageConfig;
 use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent, Serving};
 use review::act::Act;
 use review::words::{CaseId, CommandId, Digest, Moment, Role, Text};
@@ -52,6 +53,9 @@ pub(crate) struct Config {
     pub log: LogConfig,
     /// What gates are given.
     pub gate: GateConfig,
+    /// Where the provider's usage records are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageConfig>,
 }
 
 /// What gates are given.
@@ -215,7 +219,7 @@ impl Office {
     pub(crate) fn id(&self) -> Result<CommandId, Failure> {
         match &self.asking.id {
             Some(id) => Ok(id.clone()),
-            None => drawn(16).parse().map_err(|error| refused(&error)),
+            None => drawn_id(),
         }
     }
 
@@ -245,7 +249,8 @@ impl Office {
 
     /// Carries out an act and says so. What becomes public by it goes to the public log at once.
     pub(crate) async fn enact(&self, case: &CaseId, act: Act) -> Result<ExitCode, Failure> {
-        let public = matches!(act, Act::Approve { .. } | Act::ServeNotice { .. } | Act::Correct { .. });
+        let public =
+            matches!(act, Act::Approve { .. } | Act::ServeNotice { .. } | Act::Compare { .. } | Act::Correct { .. });
         let done = self.clerk.enact(&self.sent()?, case, act).await?;
         if public {
             self.publish(false).await?;
@@ -405,6 +410,11 @@ pub(crate) fn chance(bytes: &mut [u8]) {
 /// 32 bytes in hexadecimal.
 pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     format!("sha256:{text}").parse::<Digest>().ok().map(|digest| digest.0)
+}
+
+/// An id of a sending of its own.
+pub(crate) fn drawn_id() -> Result<CommandId, Failure> {
+    drawn(16).parse().map_err(|error| refused(&error))
 }
 
 /// So many random bytes, in hexadecimal.

@@ -2,6 +2,7 @@
 //! chores. What is in it is for other commands.
 
 use crate::common::{Failure, note, output, put, thousands};
+use crate::metering::UsageConfig;
 use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
 use clap::Subcommand;
 use clerk::intake::KeptOut;
@@ -129,6 +130,9 @@ struct Init {
     /// An age recipient that can open every private text, kept apart from the server
     #[arg(long, value_name = "AGE")]
     recovery: Vec<String>,
+    /// The provider's usage records: FOCUS files, folders of them, or addresses in an object store
+    #[arg(long, value_name = "RECORDS")]
+    usage: Vec<String>,
     /// Times are what --at says: for demonstrations and rehearsals alone
     #[arg(long)]
     simulated_clock: bool,
@@ -146,6 +150,7 @@ const HEAD: &str = "\
 # gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
+# [usage]             records: FOCUS files or folders; state: where rollups are kept; facts, meters: files and folders
 
 ";
 
@@ -242,8 +247,14 @@ impl Init {
             public: "public".into(),
             witnesses: Vec::new(),
         };
-        let config =
-            Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log, gate };
+        let usage = (!self.usage.is_empty()).then(|| UsageConfig {
+            records: self.usage.clone(),
+            state: Some("usage".into()),
+            facts: None,
+            meters: None,
+        });
+        let (record, recovery) = (self.record.clone(), self.recovery.clone());
+        let config = Config { record, policies: Vec::new(), recovery, log, gate, usage };
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
         let text = format!("{HEAD}{text}");
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;

@@ -2,6 +2,7 @@
 //! itself counts. It needs nothing of the record, so that anybody outside can do it.
 
 use crate::common::Failure;
+use review::metered::Compared;
 use review::public::Entry;
 use review::words::Digest;
 use std::collections::BTreeMap;
@@ -18,6 +19,12 @@ pub(crate) struct Site {
     counts: BTreeMap<i32, Digest>,
     /// By year: decisions approved, and corrections.
     seen: BTreeMap<i32, (u64, u64)>,
+    /// By year and statement: what the days after the effect showed, by the last comparison.
+    effects: BTreeMap<(i32, Digest), Compared>,
+}
+
+fn year(day: &str) -> i32 {
+    day.split('-').next().and_then(|year| year.parse().ok()).unwrap_or_default()
 }
 
 impl Site {
@@ -30,14 +37,14 @@ impl Site {
                 self.of(&day).1 += 1;
             }
             Entry::Decision { day, .. } => self.of(&day).0 += 1,
+            Entry::Effect { statement, kinds, day } => drop(self.effects.insert((year(&day), statement), kinds)),
             Entry::Counts { year, counts } => drop(self.counts.insert(year, counts)),
             Entry::Batch { .. } | Entry::Erasure { .. } => {}
         }
     }
 
     fn of(&mut self, day: &str) -> &mut (u64, u64) {
-        let year = day.split('-').next().and_then(|year| year.parse().ok()).unwrap_or_default();
-        self.seen.entry(year).or_default()
+        self.seen.entry(year(day)).or_default()
     }
 
     /// Holds a mirror of what is public against it. Gives how many texts there are.
@@ -57,9 +64,13 @@ impl Site {
                 rows.filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
             };
             let (decisions, corrections) = self.seen.get(year).copied().unwrap_or_default();
+            let mut kinds = Compared::default();
+            self.effects.iter().filter(|((of, _), _)| of == year).for_each(|(_, compared)| kinds.add(compared));
+            let kinds = kinds.stopped + kinds.still + kinds.as_before + kinds.less;
             for (what, said, seen) in [
                 ("decisions approved", sum("decisions_approved"), decisions),
                 ("corrections", sum("corrections"), corrections),
+                ("kinds of use compared", sum("kinds_of_use"), kinds as u64),
             ] {
                 if said != seen {
                     let wrong =

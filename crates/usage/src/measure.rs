@@ -72,6 +72,48 @@ impl Measure {
         Self::ALL.into_iter().find(|measure| measure.name() == name)
     }
 
+    /// So many steps in whole units, rounded away from zero, so that what was used is never nothing.
+    pub const fn whole(self, steps: i64) -> i64 {
+        let grain = self.grain();
+        if grain < 1.0 {
+            return steps.saturating_mul((1.0 / grain) as i64);
+        }
+        let grain = grain as i64;
+        let rest = if steps % grain == 0 { 0 } else { steps.signum() };
+        steps / grain + rest
+    }
+
+    /// The service and the operation, as gates compare them: the reference provider's meters (contract §1).
+    pub const fn operation(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ObjectsWritten => ("object-storage", "storage.write"),
+            Self::ObjectsRead => ("object-storage", "storage.read"),
+            Self::ObjectsDeleted => ("object-storage", "storage.delete"),
+            Self::BytesIn => ("object-storage", "storage.ingress"),
+            Self::BytesOut => ("object-storage", "storage.egress"),
+            Self::BytesExported => ("object-storage", "storage.export"),
+            Self::ByteHoursStored => ("object-storage", "storage.capacity"),
+            Self::AudioSecondsTranscribed => ("speech", "speech.transcription"),
+            Self::SpeakersIdentified => ("speech", "speech.speaker-id"),
+            Self::CharactersTranslated => ("language", "language.translation"),
+            Self::TokensProcessed => ("language", "language.tokens"),
+            Self::TokensEmbedded => ("language", "language.embedding"),
+            Self::ImagesAnalysed => ("vision", "vision.images"),
+            Self::FacesIdentified => ("vision", "vision.face-id"),
+            Self::DocumentsIndexed => ("search", "search.documents"),
+            Self::VcpuHours => ("virtual-machines", "compute.vcpu"),
+            Self::GpuHours => ("virtual-machines", "compute.gpu"),
+            Self::BytesPrivateLink => ("private-link", "network.private-link"),
+            Self::BytesCdn => ("cdn", "cdn.egress"),
+            Self::TelephonyMinutes => ("communications", "telephony.minutes"),
+            Self::MessagesSent => ("communications", "messaging.requests"),
+            Self::DatabaseRequests => ("database", "database.requests"),
+            Self::IotMessages => ("iot-hub", "iot.messages"),
+            Self::BytesLogged => ("logs", "logs.ingest"),
+            Self::ServiceHours => ("professional-services", "services.hours"),
+        }
+    }
+
     /// Its place in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
@@ -95,5 +137,27 @@ mod tests {
             assert_eq!(measure.index(), place);
         }
         assert_eq!(Measure::from_name("calls"), None);
+    }
+
+    #[test]
+    fn steps_become_whole_units_and_what_was_used_is_never_nothing() {
+        assert_eq!(Measure::ObjectsWritten.whole(2_000_000), 2);
+        assert_eq!(Measure::ObjectsWritten.whole(1), 1);
+        assert_eq!(Measure::ObjectsWritten.whole(-1), -1);
+        assert_eq!(Measure::ObjectsWritten.whole(0), 0);
+        assert_eq!(Measure::BytesIn.whole(7), 7);
+        assert_eq!(Measure::ByteHoursStored.whole(3), 3_000);
+        assert_eq!(Measure::ByteHoursStored.whole(i64::MAX), i64::MAX);
+    }
+
+    /// The catalogue of the reference provider says the same: service and SKU of each measure.
+    #[test]
+    fn each_measure_is_the_operation_of_the_reference_providers_meter() {
+        let catalogue = include_str!("../../../meters/example-cloud.toml");
+        for measure in Measure::ALL {
+            let (service, operation) = measure.operation();
+            assert!(catalogue.contains(&format!("\"{operation}\"")), "{operation}");
+            assert!(service.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{service}");
+        }
     }
 }

@@ -37,16 +37,47 @@ struct Office {
     case: RefCell<String>,
 }
 
+/// What accounts use, day by day: a1 writes until 17 March and has speech turned into text until the 21st; what a2, a3
+/// and z1 use goes on.
+fn usage() -> String {
+    let mut csv = "BillingAccountId,SubAccountId,ServiceName,RegionId,SkuId,ConsumedQuantity,ConsumedUnit,\
+                   ChargeCategory,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,ProviderName\n"
+        .to_owned();
+    let days: Vec<String> =
+        (15..=28).map(|day| format!("02-{day}")).chain((1..=31).map(|day| format!("03-{day:02}"))).collect();
+    for (day, next) in days.iter().zip(days.iter().skip(1)) {
+        let month = day.split('-').next().unwrap();
+        let mut row = |customer: &str, account: &str, service: &str, sku: &str, quantity: u32, unit: &str| {
+            csv += &format!("{customer},{account},{service},north,{sku},{quantity},{unit},Usage,2026-{day}T00:00:00Z,");
+            csv += &format!("2026-{next}T00:00:00Z,2026-{month}-01T00:00:00Z,Example Cloud\n");
+        };
+        if day.as_str() < "03-18" {
+            row("acme", "a1", "Object Storage", "storage.write", 21_600_000, "Requests");
+        }
+        if day.as_str() < "03-22" {
+            row("acme", "a1", "Speech", "speech.transcription", 900_000, "Seconds");
+        }
+        for (customer, account) in [("acme", "a1"), ("acme", "a2"), ("acme", "a3"), ("zeta", "z1")] {
+            row(customer, account, "Object Storage", "storage.read", 5_000, "Requests");
+            row(customer, account, "Object Storage", "storage.capacity", 70_000, "GB-Hours");
+        }
+        row("acme", "a2", "Speech", "speech.transcription", 4_000, "Seconds");
+    }
+    csv
+}
+
 impl Office {
     fn begin(record: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let office = Self { folder, day: RefCell::new("2026-03-01T09:00:00Z".into()), case: RefCell::default() };
         let mut init = office.command(&["record", "init", "office", "--origin", "tribune.example/log"]);
-        init.args(["--simulated-clock", "--record", record]).env_remove("TRIBUNE_CONFIG");
+        init.args(["--simulated-clock", "--record", record, "--usage", "../usage"]).env_remove("TRIBUNE_CONFIG");
         assert!(init.output().unwrap().status.success());
         let mode =
             std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(office.path("office")).unwrap().permissions());
         assert_eq!(mode & 0o077, 0, "nobody else enters");
+        std::fs::create_dir(office.path("usage")).unwrap();
+        office.file("usage/usage.csv", &usage());
         let mut roster = String::new();
         for (person, roles, manager) in PEOPLE {
             let identity = Identity::generate();
@@ -373,6 +404,9 @@ fn propose(office: &Office, id: &str, intervention: &str, targets: &[&str], reas
     reasons.iter().for_each(|reason| args.extend(["--reason", reason]));
     args.extend(more);
     office.does("ann", &args);
+    let approve = ["decision", "approve", "CASE", id, "--ssh-key", "ben"];
+    office.may_not("ben", &approve, "look first, by the usage of late, at what it stops");
+    office.does("ann", &["decision", "preview", "CASE", id]);
 }
 
 /// One proposal is refused; the next is approved, served, and takes effect once its notice is over.
@@ -383,6 +417,15 @@ fn decided(office: &Office) {
     let wide = ["decision", "propose", "CASE", "dx", "--intervention", "read-only", "--target", "a1,billing,,write"];
     office.may_not("ann", &[&wide[..], &["--reason", why[0]], &review].concat(), "billing is never a target");
     propose(office, "d1", "read-only", &["a1,object-storage,,write", "a2,object-storage,,write"], &why, &review);
+    let seen = office.does("ben", &["decision", "show", "CASE", "d1", "--purpose", "to decide"]);
+    let stops = "stops: a1 object-storage storage.write north: 302400000 on 14 of 14 days";
+    let beyond = "is not reached by a gate: a1 object-storage storage.capacity";
+    for said in
+        ["usage of 3 accounts, 2026-03-01 to 2026-03-14", stops, beyond, "goes on: a3 object-storage storage.read"]
+    {
+        assert!(seen.contains(said), "{said}: {seen}");
+    }
+    assert!(seen.contains("nothing used of: ") && !seen.contains("z1"), "{seen}");
     office.does("ben", &["decision", "refuse", "CASE", "d1", "--reason", "not on a2, whose data is others'"]);
     propose(office, "d2", "read-only", &["a1,object-storage,,write"], &why, &review);
     office.may_not("ann", &["decision", "approve", "CASE", "d2", "--ssh-key", "ben"], "may not approve");
@@ -458,6 +501,10 @@ fn decided(office: &Office) {
     assert!(dov.output().unwrap().status.success(), "a key that a passphrase opens");
     office.serve("d3", &["write=as above"]);
     office.on("2026-03-21");
+    let after = office.does("gil", &["decision", "compare", "CASE", "d2", "--days", "3"]);
+    assert!(after.contains("1 were to stop and are at zero; 0 were to stop"), "{after}");
+    assert!(after.contains("5 were to go on and are there as before; 0 are"), "{after}");
+    office.may_not("gil", &["decision", "compare", "CASE", "d2", "--days", "9"], "take whole days between its effect");
     office.does("gil", &["decision", "effect", "CASE", "d3"]);
     assert_eq!(office.does("gil", &["restriction", "list"]).lines().count(), 3);
 }
@@ -691,8 +738,14 @@ fn published(office: &Office, receipt: &str, report: &str) {
     let key = std::fs::read_to_string(office.path("office/log.key")).unwrap();
     let key = tlog::Signer::parse(key.trim()).unwrap().verifier().to_string();
     let said = office.does("", &["log", "verify", "office/public/log", "--key", &key, "--site", "office/public"]);
-    let facts =
-        ["3 decisions that impose", "1 decisions that lift", "3 statements", "1 corrections", "1 yearly counts"];
+    let facts = [
+        "3 decisions that impose",
+        "1 decisions that lift",
+        "3 statements",
+        "1 comparisons",
+        "1 corrections",
+        "1 yearly",
+    ];
     for fact in facts {
         assert!(said.contains(fact), "{fact}: {said}");
     }
@@ -702,8 +755,15 @@ fn published(office: &Office, receipt: &str, report: &str) {
     let secret = ["acme", "\"a1\"", "ann", "ben", "object-storage", receipt, report, &case, "Dora"];
     assert!(secret.iter().all(|word| !text.contains(word)), "the log names nobody");
     let counts = String::from_utf8(office.public("transparency/2026.csv").unwrap()).unwrap();
-    let lines = ["decisions_approved/lift,1", "appeals_upheld_in_part,1", "corrections,1", "contacts/sales/reviewer,1"];
-    for line in lines.into_iter().chain(["employees_told,1", "deadlines_missed/tell employees,3"]) {
+    for line in [
+        "decisions_approved/lift,1",
+        "appeals_upheld_in_part,1",
+        "corrections,1",
+        "kinds_of_use/stopped,1",
+        "contacts/sales/reviewer,1",
+        "employees_told,1",
+        "deadlines_missed/tell employees,3",
+    ] {
         assert!(counts.contains(line), "{line}: {counts}");
     }
     harmonised(office);
