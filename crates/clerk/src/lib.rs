@@ -10,6 +10,7 @@
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
+//! | `queue` | the list of cases and reports, kept in memory |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
@@ -18,7 +19,7 @@
 //! | [`mailbox`] | what a receipt lets its reporter learn, and answering them |
 //! | [`shown`] | a report shown to be in the public log, without saying who made it |
 //!
-//! It has no rule of its own and keeps nothing itself: the roles are [`access`]'s, due process is [`review`]'s, durability
+//! It has no rule of its own and keeps nothing itself but a list that the record makes: the roles are [`access`]'s, due process is [`review`]'s, durability
 //! is [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no
 //! other. Time comes in with what is asked, randomness as a closure.
 
@@ -30,6 +31,7 @@ pub mod intake;
 pub mod mailbox;
 mod papers;
 mod publish;
+mod queue;
 pub mod receipt;
 mod reports;
 pub mod sealed;
@@ -42,6 +44,7 @@ pub use erase::Erase;
 pub use error::Error;
 pub use papers::Papers;
 pub use publish::Due;
+pub use queue::{Line, Listed, Mine, Order, PartLine, PhaseOf, Wanted};
 pub use reports::{Lock, Opened, Reporting};
 pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look, Public, PublicText};

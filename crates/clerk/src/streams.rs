@@ -173,22 +173,6 @@ pub(crate) async fn laws(record: &Record) -> Result<BTreeMap<Digest, Law>, Error
     Ok(laws.events.into_iter().map(|law| (law.digest, law)).collect())
 }
 
-/// The accounts under review in open cases of a policy, but for one case's own; and how long the stream is.
-pub(crate) async fn elsewhere(
-    record: &Record,
-    policy: &str,
-    but: &CaseId,
-) -> Result<(BTreeMap<AccountId, CaseId>, u64), Error> {
-    let stream = read::<Workload>(record, WORKLOADS).await?;
-    let mut latest: BTreeMap<&CaseId, &Workload> = BTreeMap::new();
-    for workload in stream.events.iter().filter(|workload| workload.policy == policy) {
-        latest.insert(&workload.case, workload);
-    }
-    let open = latest.into_values().filter(|workload| workload.open && workload.case != *but);
-    let accounts = open.flat_map(|workload| workload.accounts.iter().map(|one| (one.clone(), workload.case.clone())));
-    Ok((accounts.collect(), stream.length))
-}
-
 /// A case with its events and its law.
 #[derive(Clone, Debug)]
 pub struct File {

@@ -190,6 +190,27 @@ impl Record {
         Ok(streams)
     }
 
+    /// How many events there are in all: the position of the next.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn end(&self) -> Result<u64> {
+        let end =
+            sqlx::query("SELECT COALESCE(MAX(position) + 1, 0) FROM events").fetch_one(&self.database.pool).await?;
+        natural(end.try_get(0)?)
+    }
+
+    /// How many events a stream has, without reading them.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn length(&self, stream: &str) -> Result<u64> {
+        let length = sqlx::query("SELECT COALESCE(MAX(number), 0) FROM events WHERE stream = $1");
+        natural(length.bind(stream.to_owned()).fetch_one(&self.database.pool).await?.try_get(0)?)
+    }
+
     /// The events of one stream that come after a number (0 for all).
     ///
     /// # Errors
