@@ -6,6 +6,7 @@
 //! | `error` | why something was not done |
 //! | `streams` | what stands in which stream of the record, and reading it back |
 //! | `desk` | a command on its way: who asks, may they, what do the rules say, append |
+//! | `denials` | who was denied what, bounded |
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
@@ -23,6 +24,7 @@
 //! is [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no
 //! other. Time comes in with what is asked, randomness as a closure.
 
+mod denials;
 mod desk;
 pub mod envelope;
 mod erase;
@@ -39,6 +41,7 @@ pub mod shown;
 mod snapshots;
 mod streams;
 
+pub use denials::{DAILY_MAX, Denial};
 pub use desk::{Clerk, Done, Sender, Sent};
 pub use erase::Erase;
 pub use error::Error;

@@ -467,6 +467,6 @@ pub(crate) fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn natural(integer: i64) -> Result<u64> {
+pub(crate) fn natural(integer: i64) -> Result<u64> {
     u64::try_from(integer).map_err(|_| RecordError::Damaged(format!("a count is {integer}")))
 }

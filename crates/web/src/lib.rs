@@ -4,6 +4,9 @@
 //! `review`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod gate;
+pub mod routes;
 mod serve;
+pub mod session;
+pub mod sign_in;
 
 pub use serve::{Limits, Peer, serve};
