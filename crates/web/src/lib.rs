@@ -4,6 +4,8 @@
 //! `review`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod gate;
+pub mod plain;
+pub mod portrait;
 pub mod routes;
 mod serve;
 pub mod session;
