@@ -2,7 +2,7 @@
 //! chores. What is in it is for other commands.
 
 use crate::common::{Failure, note, output, put, thousands};
-use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
+use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, PagesConfig, Words, refused};
 use clap::Subcommand;
 use clerk::{Clerk, Erase, Error, Founding};
 use review::roster::{Change, Roster};
@@ -214,8 +214,14 @@ impl Init {
             public: "public".into(),
             witnesses: Vec::new(),
         };
-        let config =
-            Config { record: self.record.clone(), policies: Vec::new(), recovery: self.recovery.clone(), log, gate };
+        let config = Config {
+            record: self.record.clone(),
+            policies: Vec::new(),
+            recovery: self.recovery.clone(),
+            log,
+            gate,
+            pages: PagesConfig::default(),
+        };
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
         let text = format!("{HEAD}{text}");
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;
