@@ -232,12 +232,22 @@ impl Clerk {
     }
 
     pub(crate) async fn note_look(&self, look: Look) -> Result<(), Error> {
-        if look.purpose.trim().is_empty() {
+        self.note_looks(vec![look]).await
+    }
+
+    /// Notes looks, all or none.
+    pub(crate) async fn note_looks(&self, looks: Vec<Look>) -> Result<(), Error> {
+        if looks.iter().any(|look| look.purpose.trim().is_empty()) {
             return Err(Error::Wrong("say what you look for: --purpose \"…\"; every look is in the record".to_owned()));
         }
+        let Some(first) = looks.first() else { return Ok(()) };
         for _ in 0..TRIES {
             let length = self.record.length(streams::LOOKS).await?;
-            if self.append(&[streams::append(streams::LOOKS, length, look.at, &look)?]).await? {
+            let mut append = streams::append(streams::LOOKS, length, first.at, first)?;
+            for look in looks.iter().skip(1) {
+                append.events.extend(streams::append(streams::LOOKS, length, look.at, look)?.events);
+            }
+            if self.append(&[append]).await? {
                 return Ok(());
             }
         }
@@ -344,6 +354,14 @@ impl Clerk {
         self.enact_with(sent, case, act, &[]).await
     }
 
+    /// The same, if the case still is as it was when it was shown: none where it has changed since.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn enact_on(&self, sent: &Sent, case: &CaseId, version: u64, act: Act) -> Result<Option<Done>, Error> {
+        self.enact_at(sent, case, Some(version), act, &[]).await
+    }
+
     /// The same, and these texts become public by it, in one go.
     pub(crate) async fn enact_with(
         &self,
@@ -352,9 +370,23 @@ impl Clerk {
         act: Act,
         public: &[PublicText],
     ) -> Result<Done, Error> {
+        self.enact_at(sent, case, None, act, public).await?.ok_or(Error::Busy)
+    }
+
+    async fn enact_at(
+        &self,
+        sent: &Sent,
+        case: &CaseId,
+        version: Option<u64>,
+        act: Act,
+        public: &[PublicText],
+    ) -> Result<Option<Done>, Error> {
         let Sent { id, at, by: who } = sent.clone();
         for _ in 0..TRIES {
             let File { case: before, law, .. } = streams::case(&self.record, case).await?;
+            if version.is_some_and(|version| version != before.version) && !before.done.contains(&id) {
+                return Ok(None);
+            }
             let roster = self.roster().await?;
             let by = self.actor(&roster, &who, Some(&before))?;
             if let Actor::Person(person) = &by {
@@ -366,13 +398,13 @@ impl Clerk {
             let act = signed_in(&who, &by, act.clone());
             let command = Command { id: id.clone(), at, by, act };
             let Some(event) = before.admit(&context, command)? else {
-                return Ok(Done { number: before.version, before: true });
+                return Ok(Some(Done { number: before.version, before: true }));
             };
             let mut appends = vec![self.event(&event)?];
             appends.extend(workload(&before, &event, &law, workloads)?);
             appends.extend(self.published(event.command.at, public).await?);
             if self.append(&appends).await? {
-                return Ok(Done { number: event.number, before: false });
+                return Ok(Some(Done { number: event.number, before: false }));
             }
         }
         Err(Error::Busy)
@@ -470,7 +502,7 @@ impl Clerk {
         streams::append(&streams::case_stream(&event.case), event.number - 1, event.command.at, event)
     }
 
-    fn actor(&self, roster: &Roster, who: &Sender, case: Option<&Case>) -> Result<Actor, Error> {
+    pub(crate) fn actor(&self, roster: &Roster, who: &Sender, case: Option<&Case>) -> Result<Actor, Error> {
         Ok(match who {
             Sender::Person(name) => Actor::Person(person(roster, name)?),
             Sender::Customer(customer) => {

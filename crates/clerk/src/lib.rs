@@ -8,6 +8,8 @@
 //! | `desk` | a command on its way: who asks, may they, what do the rules say, append |
 //! | `denials` | who was denied what, bounded |
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
+//! | `drafts` | texts that are to leave, while a second person reads them |
+//! | `trial` | whether acts would be admitted, without carrying any out |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
@@ -26,6 +28,7 @@
 
 mod denials;
 mod desk;
+mod drafts;
 pub mod envelope;
 mod erase;
 mod error;
@@ -40,14 +43,17 @@ pub mod sealed;
 pub mod shown;
 mod snapshots;
 mod streams;
+mod trial;
 
 pub use denials::{DAILY_MAX, Denial};
 pub use desk::{Clerk, Done, Sender, Sent};
+pub use drafts::{DraftOf, DraftText};
 pub use erase::Erase;
 pub use error::Error;
-pub use papers::Papers;
+pub use papers::{Papers, Sealed};
 pub use publish::Due;
 pub use queue::{Line, Listed, Mine, Order, PartLine, PhaseOf, Wanted};
 pub use reports::{Lock, Opened, Reporting};
 pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look, Public, PublicText};
+pub use trial::Trial;

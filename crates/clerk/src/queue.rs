@@ -13,13 +13,14 @@ use review::Decibans;
 use review::act::{Event, Kind, Source};
 use review::case::{Case, Phase, Standing};
 use review::clocks::clocks;
+use review::public::Entry;
 use review::report::{Report, ReportEvent};
 use review::waits::{Awaited, Wait, waits};
 use review::words::{AccountId, CaseId, CustomerId, Digest, Moment, PersonId, ReportId, Role};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{ERASURES, Erasure, Record};
+use store::{ERASURES, Erasure, PUBLIC_LOG, Publication, Record};
 use tokio::sync::RwLockReadGuard;
 
 /// Events read at a time.
@@ -232,6 +233,11 @@ pub(crate) struct Kept {
     workloads_length: u64,
     /// When each person looked at each case last.
     looked: BTreeMap<PersonId, BTreeMap<CaseId, Moment>>,
+    /// Of each publication: its number in its stream, where its entries begin in the public log, and which positions of
+    /// the record have their commitments by it.
+    published: Vec<(u64, u64, u64)>,
+    /// How many entries the public log has.
+    entries: u64,
 }
 
 /// What is new.
@@ -243,6 +249,7 @@ struct News {
     workloads: Vec<Workload>,
     workloads_length: Option<u64>,
     looks: Vec<Look>,
+    published: Vec<(u64, u64, u64)>,
     seen: u64,
 }
 
@@ -275,6 +282,10 @@ impl News {
                 streams::LAWS => self.laws.push(streams::parse(body, position)?),
                 streams::WORKLOADS => self.workloads.push(streams::parse(body, position)?),
                 streams::LOOKS => self.looks.push(streams::parse(body, position)?),
+                PUBLIC_LOG => {
+                    let published: Publication = streams::parse(body, position)?;
+                    self.published.push((event.number, published.entries.len() as u64, published.batched));
+                }
                 ERASURES => {
                     for position in streams::parse::<Erasure>(body, position)?.positions {
                         let erased = record.from(position, 1).await?.into_iter().map(|event| event.stream);
@@ -316,6 +327,10 @@ impl Kept {
         for look in news.looks {
             let Some(case) = look.what.strip_prefix("case ").and_then(|id| id.parse().ok()) else { continue };
             self.looked.entry(look.by).or_default().insert(case, look.at);
+        }
+        for (number, entries, batched) in news.published {
+            self.published.push((number, self.entries, batched));
+            self.entries += entries;
         }
         self.seen = news.seen;
         Ok(())
@@ -420,6 +435,45 @@ impl Clerk {
         let score = |line: &Line| line.score.unwrap_or_default().hundredths();
         lines.sort_by_key(|line| (score(line).abs_diff(score(own)), Reverse(line.last)));
         Ok(lines.into_iter().take(most).cloned().collect())
+    }
+
+    /// The entries of the public log that hold the commitments of these events, by their positions; those that wait for
+    /// the day's batch are not among them.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn places_in_log(&self, events: &[(u64, Digest)]) -> Result<BTreeMap<u64, u64>, Error> {
+        let batches: BTreeMap<u64, (u64, Vec<(u64, Digest)>)> = {
+            let kept = self.kept().await?;
+            let mut batches: BTreeMap<u64, (u64, Vec<(u64, Digest)>)> = BTreeMap::new();
+            for (position, commitment) in events {
+                let place = kept.published.partition_point(|(_, _, batched)| batched <= position);
+                let Some((number, begins, _)) = kept.published.get(place) else { continue };
+                batches.entry(*number).or_insert((*begins, Vec::new())).1.push((*position, *commitment));
+            }
+            batches
+        };
+        let mut places = BTreeMap::new();
+        for (number, (begins, events)) in batches {
+            let stream = self.record.stream_from(PUBLIC_LOG, number - 1, 1).await?;
+            let Some(content) = stream.first().and_then(|event| event.content.as_ref()) else { continue };
+            let published: Publication = streams::parse(&content.body, number)?;
+            for (index, text) in published.entries.iter().enumerate() {
+                let Ok(Entry::Batch { commitments, .. }) = serde_json::from_str(text) else { continue };
+                let inside = events.iter().filter(|(_, commitment)| commitments.contains(commitment));
+                places.extend(inside.map(|(position, _)| (*position, begins + index as u64)));
+            }
+        }
+        Ok(places)
+    }
+
+    /// The events of a case as they stand in the record, for somebody who has looked at it: position and commitment.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn places_in_record(&self, file: &File) -> Result<Vec<(u64, Digest)>, Error> {
+        let events = self.record.stream(&streams::case_stream(&file.case.id), 0).await?;
+        Ok(events.into_iter().map(|event| (event.position, Digest(event.commitment))).collect())
     }
 
     /// Every line of the list and every report, as they are kept: for those who hold it against the record.

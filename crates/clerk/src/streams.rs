@@ -13,6 +13,7 @@
 //! | `looks` | [`Look`] |
 //! | `denials` | [`crate::Denial`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
+//! | `drafts` | [`crate::drafts::DraftText`]: texts that are to leave, and who wrote them |
 //! | `published` | [`PublicText`] |
 //!
 //! It decides nothing and writes nothing.
@@ -40,6 +41,7 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
 pub(crate) const DENIALS: &str = "denials";
 pub(crate) const CONFINED: &str = "confined";
+pub(crate) const DRAFTS: &str = "drafts";
 pub(crate) const PUBLISHED: &str = "published";
 
 pub(crate) fn case_stream(case: &CaseId) -> String {

@@ -220,6 +220,15 @@ impl Record {
         stream_after(&mut *self.database.pool.acquire().await?, stream, after).await
     }
 
+    /// The same, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// An event that is not what its commitment says is refused.
+    pub async fn stream_from(&self, stream: &str, after: u64, limit: u32) -> Result<Vec<Event>> {
+        stream_page(&mut *self.database.pool.acquire().await?, stream, after, limit).await
+    }
+
     /// Events in the order of all, from a position on, at most so many.
     ///
     /// # Errors
