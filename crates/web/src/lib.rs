@@ -13,12 +13,14 @@
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
 //! | [`words`] | the texts, in catalogues |
 //! | `public` | the public site |
+//! | [`console`] | what people of the provider’s see and do |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
 //! `review`'s; whether somebody may ask is `clerk`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod answer;
+pub mod console;
 pub mod form;
 pub mod frame;
 pub mod gate;

@@ -161,8 +161,14 @@ impl Pages {
 
 /// Every page. [`crate::serve`] it, beside the gate's interfaces.
 pub fn router(pages: Arc<Pages>) -> Router {
+    router_with(pages, Router::new())
+}
+
+/// The same, with the pages of those who are signed in.
+pub fn router_with(pages: Arc<Pages>, inside: Router<Arc<Pages>>) -> Router {
     Router::new()
         .merge(public::router())
+        .merge(inside)
         .fallback(answer::missing)
         .layer(from_fn_with_state(Arc::clone(&pages), answer::every))
         .with_state(pages)
