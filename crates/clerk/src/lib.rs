@@ -16,6 +16,7 @@
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
 //! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
 //! | [`intake`] | a day of the intake as events |
+//! | [`keys`] | keys of a person's own that a passphrase opens |
 //! | [`mailbox`] | what a receipt lets its reporter learn, and answering them |
 //! | [`shown`] | a report shown to be in the public log, without saying who made it |
 //!
@@ -29,6 +30,7 @@ pub mod envelope;
 mod erase;
 mod error;
 pub mod intake;
+pub mod keys;
 pub mod mailbox;
 mod papers;
 mod publish;
