@@ -135,7 +135,11 @@ impl MePage {
 
     /// The form to bring a key of a kind with: the one that was posted, or an empty one.
     fn key_form(&self, kind: &str) -> Form {
-        if self.kind == kind { self.form.clone() } else { Form::new(Language::English, String::new(), self.token.clone()) }
+        if self.kind == kind {
+            self.form.clone()
+        } else {
+            Form::new(Language::English, String::new(), self.token.clone())
+        }
     }
 }
 

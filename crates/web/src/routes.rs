@@ -5,8 +5,8 @@
 //! the record. It says what a *role* may see at all; what somebody may do there is asked of the access policies and the
 //! rules, as always.
 
-use crate::session::{Signed, Who};
 use crate::answer::{Problem, see};
+use crate::session::{Signed, Who};
 use crate::sign_in::{SignIn, escaped, signed_out};
 use axum::Router;
 use axum::extract::{Request, State};

@@ -25,7 +25,7 @@ use store::{Identity, Slip};
 use subtle::ConstantTimeEq as _;
 
 /// The drawer of sessions.
-const SESSIONS: &str = "session";
+pub(crate) const SESSIONS: &str = "session";
 /// A session without a request for so long is over.
 const IDLE_SECONDS: i64 = 30 * 60;
 /// A session is over after this, whatever it did.
@@ -132,11 +132,6 @@ impl Signed {
     pub fn is_fresh(&self) -> bool {
         self.kept.proved.is_some_and(|at| (0..=FRESH_SECONDS).contains(&(self.now.0 - at.0)))
     }
-
-    /// When the request came, by the machine's clock.
-    pub(crate) fn now(&self) -> Moment {
-        self.now
-    }
 }
 
 /// A session of somebody of the provider's.
@@ -237,7 +232,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Signed::from_request_parts(parts, state).await?.person().ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is not for customers"))
+        Signed::from_request_parts(parts, state)
+            .await?
+            .person()
+            .ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is not for customers"))
     }
 }
 
@@ -245,7 +243,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CustomerSession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Signed::from_request_parts(parts, state).await?.customer().ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is for customers"))
+        Signed::from_request_parts(parts, state)
+            .await?
+            .customer()
+            .ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is for customers"))
     }
 }
 
@@ -280,7 +281,13 @@ impl SignIn {
 
     async fn keep_new(&self, kept: &Kept) -> Result<SetCookie, Problem> {
         let token = self.drawn(32);
-        if !self.clerk.record().put_slip(SESSIONS, &slip(kept, name_of(&token), 0)?).await.map_err(clerk::Error::from)? {
+        if !self
+            .clerk
+            .record()
+            .put_slip(SESSIONS, &slip(kept, name_of(&token), 0)?)
+            .await
+            .map_err(clerk::Error::from)?
+        {
             return Err(Problem::defect("a token that was drawn was there already"));
         }
         Ok(self.cookie(self.cookie_name(), &token, LIFE_SECONDS))
@@ -306,7 +313,10 @@ impl SignIn {
         if now.0 - kept.seen.0 >= SEEN_SECONDS {
             kept.seen = now;
             // A request at the same time may have written it, too, and says the same.
-            record.put_slip(SESSIONS, &self::slip(&kept, name.clone(), slip.version)?).await.map_err(clerk::Error::from)?;
+            record
+                .put_slip(SESSIONS, &self::slip(&kept, name.clone(), slip.version)?)
+                .await
+                .map_err(clerk::Error::from)?;
         }
         Ok(Some(Signed { kept, name, sign_in: Arc::clone(self), member, now }))
     }
@@ -334,7 +344,8 @@ impl SignIn {
 
     /// Somebody's sessions, each with the name it is found by.
     pub(crate) async fn sessions_of(&self, who: &Who) -> Result<Vec<(String, Kept)>, Problem> {
-        let slips = self.clerk.record().slips_of(SESSIONS, &who.holder(), self.now()).await.map_err(clerk::Error::from)?;
+        let slips =
+            self.clerk.record().slips_of(SESSIONS, &who.holder(), self.now()).await.map_err(clerk::Error::from)?;
         slips.into_iter().map(|slip| Ok((slip.name.clone(), parsed(&slip)?))).collect()
     }
 

@@ -192,7 +192,8 @@ impl SignIn {
     /// The browser, if it has signed in with this account before.
     fn known(&self, headers: &HeaderMap, name: &str) -> Option<String> {
         let (browser, mark) = cookie(headers, self.known_cookie())?.split_once('.')?;
-        let same: bool = subtle::ConstantTimeEq::ct_eq(self.known_mark(browser, name).as_bytes(), mark.as_bytes()).into();
+        let same: bool =
+            subtle::ConstantTimeEq::ct_eq(self.known_mark(browser, name).as_bytes(), mark.as_bytes()).into();
         same.then(|| format!("{browser} {name}"))
     }
 
@@ -290,7 +291,7 @@ pub(crate) fn forged() -> Problem {
 
 /// An address to come back to, if it is a path of our own and nothing else. `//host` and `/\host` are other hosts to a
 /// browser.
-fn own_path(next: &str) -> Option<&str> {
+pub(crate) fn own_path(next: &str) -> Option<&str> {
     let own = next.starts_with('/') && !next.starts_with("//") && next.len() <= NEXT_BYTES_MAX;
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\<>\"^`{|}".contains(&byte));
     (own && plain).then_some(next)

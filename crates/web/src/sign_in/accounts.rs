@@ -64,17 +64,18 @@ pub fn name(text: &str) -> Result<String, Error> {
     if fit { Ok(name) } else { Err(Error::Wrong(mend.to_owned())) }
 }
 
-/// Makes an account, or with `anew` gives one that is there another password and other codes.
+/// Makes an account for somebody or, where nobody is named, gives the one that is there another password and other codes.
+/// Gives whose it is.
 ///
 /// # Errors
-/// The name is taken or, `anew`, of nobody; the password is too short; the record failed.
+/// The name is taken, or of nobody; the password is too short; the record failed.
 pub async fn enrol(
     record: &Record,
     key: &Key,
     (account, who, issuer): (&str, Option<Who>, &str),
     password: &str,
     random: Random<'_>,
-) -> Result<Enrolled, Error> {
+) -> Result<(Who, Enrolled), Error> {
     let account = name(account)?;
     let there = find(record, &account).await?;
     let (who, version) = match (there, who) {
@@ -96,7 +97,7 @@ pub async fn enrol(
     let password = hash(key, password, &salt)?;
     let kept = Account { name: account.clone(), who: who.clone(), password, secret: sealed, used: 0 };
     match put(record, &kept, version).await? {
-        true => Ok(Enrolled { otpauth }),
+        true => Ok((who, Enrolled { otpauth })),
         false => Err(Error::Busy),
     }
 }
@@ -110,6 +111,15 @@ pub async fn remove(record: &Record, account: &str) -> Result<Who, Error> {
     let (there, _) = find(record, &account).await?.ok_or_else(|| unknown(&account))?;
     record.take_slip(ACCOUNTS, &account).await?;
     Ok(there.who)
+}
+
+/// Ends all sessions of whoever had an account: when it is gone, or its password another.
+///
+/// # Errors
+/// The record failed.
+pub async fn end_sessions(record: &Record, who: &Who) -> Result<(), Error> {
+    record.take_slips_of(crate::session::SESSIONS, &who.holder(), None).await?;
+    Ok(())
 }
 
 fn unknown(account: &str) -> Error {

@@ -117,7 +117,8 @@ fn given(form: &mut Form, posted: &Posted) -> Given {
     Given { name: String::new(), password, code }
 }
 
-const NOT_RIGHT: &str = "The name, the password or the code is not right. A code can be used once: wait for the next one.";
+const NOT_RIGHT: &str =
+    "The name, the password or the code is not right. A code can be used once: wait for the next one.";
 
 fn too_often(seconds: i64) -> String {
     format!("That was tried too often. The next try is possible in {seconds} seconds.")
@@ -196,7 +197,8 @@ async fn from_provider(Extension(door): Door, reader: Reader, headers: HeaderMap
         return Ok(set(see(&back.next), [door.prove(&signed).await?, gone]));
     }
     let roster = door.clerk.roster().await?;
-    let person = roster.identified(&back.identity).filter(|person| roster.present(person, (door.record_clock)()).is_some());
+    let person =
+        roster.identified(&back.identity).filter(|person| roster.present(person, (door.record_clock)()).is_some());
     let Some(person) = person.cloned() else {
         let mend = "two who decide put you on it";
         let says = format!("nobody on the roster signs in as `{}`: {mend}", back.identity);

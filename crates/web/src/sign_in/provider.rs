@@ -179,8 +179,7 @@ impl Provider {
         let (state, nonce) = (drawn(32), drawn(32));
         let (given_state, given_nonce) = (state.clone(), nonce.clone());
         let flow = CoreAuthenticationFlow::AuthorizationCode;
-        let request =
-            client.authorize_url(flow, move || CsrfToken::new(given_state), move || Nonce::new(given_nonce));
+        let request = client.authorize_url(flow, move || CsrfToken::new(given_state), move || Nonce::new(given_nonce));
         let request = request.set_pkce_challenge(challenge);
         let request = match proving {
             Some(_) => {
