@@ -24,6 +24,7 @@ mod stage;
 pub mod statement;
 #[cfg(test)]
 mod story;
+pub mod waits;
 pub mod words;
 
 pub use evidence::{Decibans, Evidence, EvidenceTable, Family, family_evidence, total};

@@ -8,6 +8,7 @@ use crate::common::Failure;
 use crate::office::{self, Asking, Office, Words, digest, time};
 use clap::{Subcommand, ValueEnum};
 use clerk::Sender;
+use review::Decibans;
 use review::act::{
     Act, Closing, Contact, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Leaving, Opening, Source,
 };
@@ -523,6 +524,7 @@ struct FindingHead {
     rank: u32,
     customer: CustomerId,
     accounts: BTreeSet<AccountId>,
+    score_db: Option<Decibans>,
 }
 
 type Brought = (BTreeSet<Source>, BTreeSet<AccountId>, Option<CustomerId>);
@@ -541,7 +543,11 @@ impl From {
                 serde_json::from_value(finding.clone()).map_err(|error| wrong(error.to_string()))?;
             if head.rank == rank {
                 let finding = Digest::of(serde_json::to_vec(finding).map_err(|error| wrong(error.to_string()))?);
-                brought.0.insert(Source::Finding { finding, records: findings.records.digest });
+                brought.0.insert(Source::Finding {
+                    finding,
+                    records: findings.records.digest,
+                    score_db: head.score_db,
+                });
                 brought.1.extend(head.accounts);
                 brought.2 = Some(head.customer);
                 return Ok(brought);

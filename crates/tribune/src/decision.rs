@@ -370,10 +370,7 @@ struct Shown {
 async fn shown(office: &Office, case: &CaseId, id: &DecisionId, purpose: &str) -> Result<Shown, Failure> {
     let file = look(office, case, purpose).await?;
     let decision = &decided(&file, id)?.decision;
-    let mut text = seal::text(case, decision);
-    for target in &decision.targets {
-        text.push_str(&format!("target {}\n", seal::line(target)));
-    }
+    let text = seal::shown(case, decision);
     let digest = Digest::of(&text);
     Ok(Shown { message: seal::message(case, decision, &digest), text, digest })
 }

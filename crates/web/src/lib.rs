@@ -7,6 +7,9 @@
 //! | [`answer`] | headers, the checks of every request, problems as pages |
 //! | [`form`] | reading forms within bounds, and showing them again |
 //! | [`ticket`] | what a public form carries in a session's place |
+//! | [`portrait`] | what the records say of one entity, drawn |
+//! | [`plain`] | numbers as people read them |
+//! | [`routes`], [`session`], [`sign_in`] | who may see which page, and who is signed in |
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
 //! | [`words`] | the texts, in catalogues |
 //! | `public` | the public site |
@@ -27,6 +30,8 @@ pub mod gate;
 mod me;
 mod own_keys;
 pub mod pages;
+pub mod plain;
+pub mod portrait;
 mod public;
 pub mod routes;
 mod serve;
