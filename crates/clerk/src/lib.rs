@@ -9,6 +9,7 @@
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//! | `shelf` | what was published, as the world reads it |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
@@ -33,6 +34,7 @@ mod publish;
 pub mod receipt;
 mod reports;
 pub mod sealed;
+mod shelf;
 pub mod shown;
 mod snapshots;
 mod streams;
@@ -43,5 +45,6 @@ pub use error::Error;
 pub use papers::Papers;
 pub use publish::Due;
 pub use reports::{Lock, Opened, Reporting};
+pub use shelf::{Month, Shelf, Shelved, Year};
 pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look, Public, PublicText};
