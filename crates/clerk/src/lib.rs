@@ -12,6 +12,7 @@
 //! | `trial` | whether acts would be admitted, without carrying any out |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//! | `shelf` | what was published, as the world reads it |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
 //! | `queue` | the list of cases and reports, kept in memory |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
@@ -42,6 +43,7 @@ mod queue;
 pub mod receipt;
 mod reports;
 pub mod sealed;
+mod shelf;
 pub mod shown;
 mod snapshots;
 mod streams;
@@ -56,6 +58,7 @@ pub use papers::{Papers, Sealed};
 pub use publish::Due;
 pub use queue::{Line, Listed, Mine, Order, PartLine, PhaseOf, Wanted};
 pub use reports::{Lock, Opened, Reporting};
+pub use shelf::{Month, Shelf, Shelved, Year};
 pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look, Public, PublicText};
 pub use trial::Trial;

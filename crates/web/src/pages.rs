@@ -85,6 +85,7 @@ pub struct Pages {
     pub settings: Settings,
     /// The tickets of public forms.
     pub tickets: Tickets,
+    pub(crate) public: public::Reading,
     now: Box<dyn Fn() -> Moment + Send + Sync>,
     chance: Mutex<Chance>,
     complain: Box<dyn Fn(&str) + Send + Sync>,
@@ -102,8 +103,8 @@ impl Pages {
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
         chance(&mut *tickets);
-        let tickets = Tickets::new(tickets);
-        Ok(Self { clerk, papers, settings, tickets, now, chance: Mutex::new(chance), complain, key })
+        let (tickets, public) = (Tickets::new(tickets), public::Reading::default());
+        Ok(Self { clerk, papers, settings, tickets, public, now, chance: Mutex::new(chance), complain, key })
     }
 
     /// Now.
