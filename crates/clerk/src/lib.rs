@@ -12,6 +12,7 @@
 //! | `trial` | whether acts would be admitted, without carrying any out |
 //! | `erase` | what may be erased as a whole, by whom |
 //! | `publish` | what of the record becomes public, when, and the numbers of a year |
+//! | `shelf` | what was published, as the world reads it |
 //! | `reports` | reports, from what somebody sends to what an officer reads and answers |
 //! | `queue` | the list of cases and reports, kept in memory |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
@@ -19,6 +20,7 @@
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
 //! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
 //! | [`intake`] | a day of the intake as events |
+//! | [`keys`] | keys of a person's own that a passphrase opens |
 //! | [`mailbox`] | what a receipt lets its reporter learn, and answering them |
 //! | [`shown`] | a report shown to be in the public log, without saying who made it |
 //!
@@ -33,6 +35,7 @@ pub mod envelope;
 mod erase;
 mod error;
 pub mod intake;
+pub mod keys;
 pub mod mailbox;
 mod papers;
 mod publish;
@@ -40,6 +43,7 @@ mod queue;
 pub mod receipt;
 mod reports;
 pub mod sealed;
+mod shelf;
 pub mod shown;
 mod snapshots;
 mod streams;
@@ -54,6 +58,7 @@ pub use papers::{Papers, Sealed};
 pub use publish::Due;
 pub use queue::{Line, Listed, Mine, Order, PartLine, PhaseOf, Wanted};
 pub use reports::{Lock, Opened, Reporting};
+pub use shelf::{Month, Shelf, Shelved, Year};
 pub use snapshots::{Serving, Staged};
 pub use streams::{File, Founding, Law, Look, Public, PublicText};
 pub use trial::Trial;

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod finding;
 pub mod procedure;
 pub mod public;
+pub mod published;
 pub mod report;
 pub mod roster;
 pub mod rules;

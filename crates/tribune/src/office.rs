@@ -17,6 +17,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use store::{Files, PublicLog};
 use tlog::Signer;
+use web::sign_in::{self, Key, ProviderSettings, SignIn};
+use zeroize::Zeroizing;
 
 /// Where the record is, who asks, and how to answer.
 #[derive(clap::Args, Clone, Debug)]
@@ -57,6 +59,45 @@ pub(crate) struct Config {
     /// The pages of `tribune serve`.
     #[serde(default)]
     pub pages: PagesConfig,
+    /// How people sign in to them.
+    #[serde(default)]
+    pub sign_in: SignInConfig,
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SignInConfig {
+    /// The file of the server's own secret; made where there is none.
+    pub key: PathBuf,
+    /// An OpenID provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcConfig>,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self { key: "server.key".into(), oidc: None }
+    }
+}
+
+/// An OpenID provider's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OidcConfig {
+    /// Its address, as its tokens say it.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// The file of our secret there.
+    pub client_secret_file: PathBuf,
+    /// What people call it.
+    #[serde(default = "single_sign_on")]
+    pub name: String,
+}
+
+fn single_sign_on() -> String {
+    "single sign-on".to_owned()
 }
 
 /// The pages'.
@@ -209,6 +250,26 @@ impl Office {
         if !self.simulated {
             self.now = now();
         }
+    }
+
+    /// The server's own secret; made where there is none.
+    pub(crate) fn server_key(&self) -> Result<Key, Failure> {
+        server_key(&self.path(&self.config.sign_in.key))
+    }
+
+    /// How people sign in to pages that are at `base`.
+    pub(crate) fn sign_in(&self, base: &str) -> Result<Arc<SignIn>, Failure> {
+        let provider = |oidc: &OidcConfig| {
+            let path = self.path(&oidc.client_secret_file);
+            let secret = std::fs::read_to_string(&path);
+            let secret = secret.map_err(|error| Failure::Refused(format!("{}: {error}", path.display())))?;
+            let OidcConfig { issuer, client_id, name, .. } = oidc.clone();
+            Ok::<_, Failure>(ProviderSettings { issuer, client_id, client_secret: secret.trim().to_owned(), name })
+        };
+        let provider = self.config.sign_in.oidc.as_ref().map(provider).transpose()?;
+        let settings = sign_in::Settings { base: base.to_owned(), key: self.server_key()?, provider };
+        let means = sign_in::Means { clock: Box::new(now), record_clock: self.clock(), chance: Box::new(chance) };
+        Ok(SignIn::new(Arc::clone(&self.clerk), settings, means)?)
     }
 
     /// A clock for who goes on longer than one command.
@@ -400,6 +461,17 @@ pub(crate) fn address(record: &str, folder: &Path) -> String {
         Some(path) => format!("sqlite:{}", folder.join(path).display()),
         None => record.to_owned(),
     }
+}
+
+/// The secret in a file, 64 hexadecimal digits; drawn by chance where there is no file.
+fn server_key(path: &Path) -> Result<Key, Failure> {
+    let wrong = |what: &str| Failure::Refused(format!("{}: {what}", path.display()));
+    if !path.exists() {
+        crate::record::write_secret(path, format!("{}\n", drawn(32)).as_bytes())?;
+    }
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| wrong(&error.to_string()))?;
+    let bytes = unhex(text.trim()).ok_or_else(|| wrong("it holds no secret: 64 hexadecimal digits"))?;
+    Ok(Key::new(bytes))
 }
 
 /// An age recipient.

@@ -25,11 +25,10 @@ use crate::answer::Problem;
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Link, Reader, SignedIn};
 use crate::pages::Pages;
-use crate::routes::{self, May, Route};
+use crate::routes::{May, Route};
 use crate::session::Session;
-use crate::sign_in::SignIn;
 use crate::words::Language;
-use axum::Router;
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use review::words::{Moment, Role};
 use std::collections::BTreeMap;
@@ -58,17 +57,26 @@ const OPENERS: May = May::Roles(&[Role::IntakeOfficer, Role::Analyst]);
 const PURPOSE_SECONDS: i64 = 12 * 3_600;
 const PURPOSES_MAX: usize = 20_000;
 
-/// The console.
-pub struct Console {
+/// By session and thing: what it is looked at for, and since when. A restart asks again.
+#[derive(Default)]
+pub(crate) struct Purposes(Mutex<BTreeMap<(String, String), (String, Moment)>>);
+
+/// The console's view of the pages.
+#[derive(Clone)]
+struct Console {
     pages: Arc<Pages>,
-    /// By session and thing: what it is looked at for, and since when. A restart asks again.
-    purposes: Mutex<BTreeMap<(String, String), (String, Moment)>>,
 }
 
-type Desk = axum::extract::State<Arc<Console>>;
+impl FromRef<Arc<Pages>> for Console {
+    fn from_ref(pages: &Arc<Pages>) -> Self {
+        Self { pages: Arc::clone(pages) }
+    }
+}
+
+type Desk = State<Console>;
 
 /// The routes of the console, each with who may.
-pub fn routes() -> Vec<Route<Arc<Console>>> {
+pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
     vec![
         Route::get("/console", STAFF, "what needs me today", overview::show),
         Route::get("/console/cases", STAFF, "the list of cases", queue::show),
@@ -102,11 +110,6 @@ pub fn routes() -> Vec<Route<Arc<Console>>> {
     ]
 }
 
-/// The console's router, each route behind its guard.
-pub fn router<S: Clone + Send + Sync + 'static>(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router<S> {
-    routes::router(routes(), sign_in).with_state(Arc::new(Console { pages, purposes: Mutex::default() }))
-}
-
 impl Console {
     /// The record's time.
     fn now(&self) -> Moment {
@@ -118,7 +121,7 @@ impl Console {
         if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
             links.push(Link::new("/console/reports", "Reports"));
         }
-        links.push(Link::new("/me", "Your keys"));
+        links.push(Link::new("/me", "You"));
         let who = SignedIn { name: session.person().to_string(), token: session.csrf().to_owned() };
         Frame::inside(&self.pages, reader, title, links, "/console", Some(who))
     }
@@ -139,14 +142,14 @@ impl Console {
 
     /// What a session looks at something for.
     fn purpose(&self, session: &Session, thing: &str) -> Option<String> {
-        let purposes = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
+        let purposes = self.pages.purposes.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (purpose, since) = purposes.get(&(session.kept.id.clone(), thing.to_owned()))?;
-        (session.now().0 - since.0 < PURPOSE_SECONDS).then(|| purpose.clone())
+        (self.now().0 - since.0 < PURPOSE_SECONDS).then(|| purpose.clone())
     }
 
     fn set_purpose(&self, session: &Session, thing: &str, purpose: String) {
-        let now = session.now();
-        let mut purposes = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        let mut purposes = self.pages.purposes.0.lock().unwrap_or_else(PoisonError::into_inner);
         if purposes.len() >= PURPOSES_MAX {
             purposes.retain(|_, (_, since)| now.0 - since.0 < PURPOSE_SECONDS / 4);
         }

@@ -189,8 +189,8 @@ impl Frame {
     }
 
     /// An address of ours, for this reader.
-    pub fn to(&self, address: &str) -> String {
-        self.reader.to(address)
+    pub fn to(&self, address: impl AsRef<str>) -> String {
+        self.reader.to(address.as_ref())
     }
 
     /// Whether an entry of the navigation leads here: `page`, or to above here: `true`.

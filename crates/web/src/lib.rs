@@ -9,21 +9,27 @@
 //! | [`ticket`] | what a public form carries in a session's place |
 //! | [`portrait`] | what the records say of one entity, drawn |
 //! | [`plain`] | numbers as people read them |
-//! | [`routes`], [`session`], [`sign_in`] | who may see which page, and who is signed in |
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
 //! | [`words`] | the texts, in catalogues |
 //! | `public` | the public site |
-//! | [`console`] | what people of the provider’s see and do |
+//! | `console` | what people of the provider’s see and do |
+//! | [`routes`] | who may use which page: one list that builds the router |
+//! | [`session`] | who is signed in |
+//! | [`sign_in`] | signing in, proving anew who one is, signing out |
+//! | `own_keys` | a person's own keys, which their passphrase opens |
+//! | `me` | one's roles, sessions and keys |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
 //! `review`'s; whether somebody may ask is `clerk`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod answer;
-pub mod console;
+mod console;
 pub mod form;
 pub mod frame;
 pub mod gate;
+mod me;
+mod own_keys;
 pub mod pages;
 pub mod plain;
 pub mod portrait;

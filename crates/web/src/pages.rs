@@ -3,8 +3,10 @@
 //! Each group of pages is a module with a `router` of its own, merged here; what is true of every answer is `answer`'s.
 //! Time, chance and complaints are closures; whoever builds [`Pages`] has the machine's.
 
+use crate::routes::Route;
+use crate::sign_in::SignIn;
 use crate::ticket::Tickets;
-use crate::{answer, public};
+use crate::{answer, console, me, public, routes, sign_in};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
@@ -83,10 +85,13 @@ pub struct Pages {
     pub settings: Settings,
     /// The tickets of public forms.
     pub tickets: Tickets,
+    pub(crate) public: public::Reading,
     now: Box<dyn Fn() -> Moment + Send + Sync>,
     chance: Mutex<Chance>,
     complain: Box<dyn Fn(&str) + Send + Sync>,
     key: Zeroizing<[u8; 32]>,
+    /// What each session looks at something for.
+    pub(crate) purposes: console::Purposes,
 }
 
 impl Pages {
@@ -100,8 +105,19 @@ impl Pages {
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
         chance(&mut *tickets);
-        let tickets = Tickets::new(tickets);
-        Ok(Self { clerk, papers, settings, tickets, now, chance: Mutex::new(chance), complain, key })
+        let (tickets, public) = (Tickets::new(tickets), public::Reading::default());
+        Ok(Self {
+            clerk,
+            papers,
+            settings,
+            tickets,
+            public,
+            now,
+            chance: Mutex::new(chance),
+            complain,
+            key,
+            purposes: console::Purposes::default(),
+        })
     }
 
     /// Now.
@@ -159,16 +175,19 @@ impl Pages {
     }
 }
 
-/// Every page. [`crate::serve`] it, beside the gate's interfaces.
-pub fn router(pages: Arc<Pages>) -> Router {
-    router_with(pages, Router::new())
+/// Every route that has a guard: all but the public site's, which anybody reads. The table of `docs/routes.md`.
+pub fn guarded() -> Vec<Route<Arc<Pages>>> {
+    let mut routes = sign_in::routes();
+    routes.extend(me::routes());
+    routes.extend(console::routes());
+    routes
 }
 
-/// The same, with the pages of those who are signed in.
-pub fn router_with(pages: Arc<Pages>, inside: Router<Arc<Pages>>) -> Router {
+/// Every page. [`crate::serve`] it, beside the gate's interfaces.
+pub fn router(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router {
     Router::new()
         .merge(public::router())
-        .merge(inside)
+        .merge(routes::router(guarded(), sign_in))
         .fallback(answer::missing)
         .layer(from_fn_with_state(Arc::clone(&pages), answer::every))
         .with_state(pages)

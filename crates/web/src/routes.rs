@@ -5,16 +5,18 @@
 //! the record. It says what a *role* may see at all; what somebody may do there is asked of the access policies and the
 //! rules, as always.
 
+use crate::answer::{Problem, see};
 use crate::session::{Signed, Who};
-use crate::sign_in::{SignIn, Trouble};
+use crate::sign_in::{SignIn, escaped, signed_out};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use review::words::Role;
+use std::fmt;
 use std::sync::Arc;
 
 /// Who may use a route.
@@ -85,62 +87,44 @@ struct Post {
 
 async fn guard(State(post): State<Arc<Post>>, mut request: Request, next: Next) -> Response {
     let Post { sign_in, may, path } = &*post;
-    let is_post = request.method() == Method::POST;
-    let headers = request.headers();
-    if is_post && !is_of_our_own(headers, &sign_in.settings.base) {
-        return Trouble::Forged.into_response();
-    }
+    request.extensions_mut().insert(Arc::clone(sign_in));
     if *may == May::Anyone {
         return next.run(request).await;
     }
-    let signed = match sign_in.signed(headers).await {
+    let signed = match sign_in.signed(request.headers()).await {
         Ok(Some(signed)) => signed,
-        Ok(None) if is_post => return Trouble::SignedOut.into_response(),
+        Ok(None) if request.method() == Method::POST => return signed_out().into_response(),
         Ok(None) => return to_sign_in(&request),
-        Err(trouble) => return trouble.into_response(),
+        Err(problem) => return problem.into_response(),
     };
-    let (what, method) = (format!("{} {path}", request.method()), request.method().clone());
+    let what = format!("{} {path}", request.method());
     if !may.allows(Some(&signed)) {
-        let why = "none of their roles is for this page";
-        return sign_in.denied(&signed, &what, why, Trouble::NotYours(may_text(*may)).into_response()).await;
+        let problem = Problem::wrong(StatusCode::FORBIDDEN, format!("this page is for others: {may}"));
+        return sign_in.denied(&signed, &what, problem.into_response()).await;
     }
     request.extensions_mut().insert(signed.clone());
-    let mut answer = next.run(request).await;
-    if answer.status() == StatusCode::FORBIDDEN {
-        let why = answer.extensions_mut().remove::<Why>().map_or("it was refused".to_owned(), |why| why.0);
-        answer = sign_in.denied(&signed, &format!("{method} {path}"), &why, answer).await;
+    let answer = next.run(request).await;
+    match answer.status() {
+        StatusCode::FORBIDDEN => sign_in.denied(&signed, &what, answer).await,
+        _ => answer,
     }
-    // What somebody saw signed in is not shown to whoever sits there next.
-    answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
-    answer
 }
 
-/// Why an answer is 403, for the record: put it into the answer's extensions.
-#[derive(Clone, Debug)]
-pub struct Why(pub String);
-
-/// Who may, in words.
-fn may_text(may: May) -> String {
-    match may {
-        May::Anyone => "anybody".to_owned(),
-        May::SignedIn => "whoever is signed in".to_owned(),
-        May::Customers => "customers".to_owned(),
-        May::Roles(roles) => roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "),
+impl fmt::Display for May {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anyone => f.write_str("anybody"),
+            Self::SignedIn => f.write_str("whoever is signed in"),
+            Self::Customers => f.write_str("customers"),
+            Self::Roles(roles) => {
+                let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
     }
 }
 
 fn to_sign_in(request: &Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    crate::sign_in::redirect(&format!("/sign-in?next={}", crate::sign_in::escaped(path)))
-}
-
-/// Whether a post comes from a page of our own: the browser says so, and where it says nothing the origin does.
-pub(crate) fn is_of_our_own(headers: &HeaderMap, base: &str) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("not a text"));
-    match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), origin) => site == "same-origin" && origin.is_none_or(|origin| origin == base),
-        (None, Some(origin)) => origin == base,
-        // A browser sends one of them with every post.
-        (None, None) => false,
-    }
+    see(&format!("/sign-in?next={}", escaped(path)))
 }

@@ -7,10 +7,11 @@
 //! Sessions lie in the database, so that any replica knows them. Keys that were unlocked are in this process's memory
 //! alone, and with another replica they are locked. It checks no password: that is [`crate::sign_in`]'s.
 
-use crate::sign_in::{SignIn, Trouble};
+use crate::answer::Problem;
+use crate::sign_in::{SignIn, forged, signed_out};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clerk::Sender;
@@ -24,7 +25,7 @@ use store::{Identity, Slip};
 use subtle::ConstantTimeEq as _;
 
 /// The drawer of sessions.
-const SESSIONS: &str = "session";
+pub(crate) const SESSIONS: &str = "session";
 /// A session without a request for so long is over.
 const IDLE_SECONDS: i64 = 30 * 60;
 /// A session is over after this, whatever it did.
@@ -112,7 +113,7 @@ impl Signed {
         }
     }
 
-    /// The token that each form of this session carries in a hidden field `csrf`.
+    /// The token that each form of this session carries, in the hidden field `token` ([`crate::form::Form::new`]).
     pub fn csrf(&self) -> &str {
         &self.kept.csrf
     }
@@ -121,20 +122,15 @@ impl Signed {
     ///
     /// # Errors
     /// It is another one, or none.
-    pub fn check_csrf(&self, token: &str) -> Result<(), Trouble> {
+    pub fn check_csrf(&self, token: &str) -> Result<(), Problem> {
         let same: bool = self.kept.csrf.as_bytes().ct_eq(token.as_bytes()).into();
-        if same { Ok(()) } else { Err(Trouble::Forged) }
+        if same { Ok(()) } else { Err(forged()) }
     }
 
     /// Whether they proved who they are in the last five minutes. Approving, and unlocking a key, need it: if it is
     /// false, send them to [`step_up`](crate::sign_in::step_up) and back.
     pub fn is_fresh(&self) -> bool {
         self.kept.proved.is_some_and(|at| (0..=FRESH_SECONDS).contains(&(self.now.0 - at.0)))
-    }
-
-    /// When the request came, by the machine's clock.
-    pub(crate) fn now(&self) -> Moment {
-        self.now
     }
 }
 
@@ -224,27 +220,33 @@ impl Signed {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Signed {
-    type Rejection = Trouble;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
-        let unguarded = || Trouble::Defect("this route has no guard".to_owned());
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let unguarded = || Problem::defect("a handler takes a session on a route that has no guard");
         parts.extensions.get::<Self>().cloned().ok_or_else(unguarded)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Session {
-    type Rejection = Trouble;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
-        Signed::from_request_parts(parts, state).await?.person().ok_or(Trouble::NotForCustomers)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Signed::from_request_parts(parts, state)
+            .await?
+            .person()
+            .ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is not for customers"))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for CustomerSession {
-    type Rejection = Trouble;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
-        Signed::from_request_parts(parts, state).await?.customer().ok_or(Trouble::ForCustomers)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Signed::from_request_parts(parts, state)
+            .await?
+            .customer()
+            .ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, "this page is for customers"))
     }
 }
 
@@ -259,37 +261,43 @@ impl SignIn {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn begin(&self, who: Who, how: How, proved: bool) -> Result<SetCookie, Trouble> {
+    pub async fn begin(&self, who: Who, how: How, proved: bool) -> Result<SetCookie, Problem> {
         let now = self.now();
         let proved = proved.then_some(now);
         let kept = Kept { id: self.drawn(9), who, how, began: now, seen: now, proved, csrf: self.drawn(24) };
         // Now and then is often enough, and signing in is seldom.
-        self.clerk.record().clear_drawer(now).await?;
+        self.clerk.record().clear_drawer(now).await.map_err(clerk::Error::from)?;
         self.keep_new(&kept).await
     }
 
     /// Notes that somebody proved anew who they are: the same session, under a new token.
-    pub(crate) async fn prove(&self, signed: &Signed) -> Result<SetCookie, Trouble> {
+    pub(crate) async fn prove(&self, signed: &Signed) -> Result<SetCookie, Problem> {
         let now = self.now();
-        if !self.clerk.record().take_slip(SESSIONS, &signed.name).await? {
-            return Err(Trouble::SignedOut);
+        if !self.clerk.record().take_slip(SESSIONS, &signed.name).await.map_err(clerk::Error::from)? {
+            return Err(signed_out());
         }
         self.keep_new(&Kept { seen: now, proved: Some(now), ..signed.kept.clone() }).await
     }
 
-    async fn keep_new(&self, kept: &Kept) -> Result<SetCookie, Trouble> {
+    async fn keep_new(&self, kept: &Kept) -> Result<SetCookie, Problem> {
         let token = self.drawn(32);
-        if !self.clerk.record().put_slip(SESSIONS, &slip(kept, name_of(&token), 0)?).await? {
-            return Err(Trouble::Defect("a token that was drawn was there already".to_owned()));
+        if !self
+            .clerk
+            .record()
+            .put_slip(SESSIONS, &slip(kept, name_of(&token), 0)?)
+            .await
+            .map_err(clerk::Error::from)?
+        {
+            return Err(Problem::defect("a token that was drawn was there already"));
         }
         Ok(self.cookie(self.cookie_name(), &token, LIFE_SECONDS))
     }
 
     /// Whoever is signed in by what a request's head says.
-    pub(crate) async fn signed(self: &Arc<Self>, headers: &HeaderMap) -> Result<Option<Signed>, Trouble> {
+    pub(crate) async fn signed(self: &Arc<Self>, headers: &HeaderMap) -> Result<Option<Signed>, Problem> {
         let Some(token) = cookie(headers, self.cookie_name()) else { return Ok(None) };
         let (record, name, now) = (self.clerk.record(), name_of(token), self.now());
-        let Some(slip) = record.slip(SESSIONS, &name, now).await? else { return Ok(None) };
+        let Some(slip) = record.slip(SESSIONS, &name, now).await.map_err(clerk::Error::from)? else { return Ok(None) };
         let mut kept: Kept = parsed(&slip)?;
         let member = match &kept.who {
             Who::Customer(_) => None,
@@ -297,7 +305,7 @@ impl SignIn {
                 Some(member) => Some(member.clone()),
                 None => {
                     // Who has left the roster has left.
-                    record.take_slips_of(SESSIONS, &kept.who.holder(), None).await?;
+                    record.take_slips_of(SESSIONS, &kept.who.holder(), None).await.map_err(clerk::Error::from)?;
                     return Ok(None);
                 }
             },
@@ -305,14 +313,17 @@ impl SignIn {
         if now.0 - kept.seen.0 >= SEEN_SECONDS {
             kept.seen = now;
             // A request at the same time may have written it, too, and says the same.
-            record.put_slip(SESSIONS, &self::slip(&kept, name.clone(), slip.version)?).await?;
+            record
+                .put_slip(SESSIONS, &self::slip(&kept, name.clone(), slip.version)?)
+                .await
+                .map_err(clerk::Error::from)?;
         }
         Ok(Some(Signed { kept, name, sign_in: Arc::clone(self), member, now }))
     }
 
     /// Ends a session; its token opens nothing from now on, at any replica.
-    pub(crate) async fn end(&self, signed: &Signed) -> Result<SetCookie, Trouble> {
-        self.clerk.record().take_slip(SESSIONS, &signed.name).await?;
+    pub(crate) async fn end(&self, signed: &Signed) -> Result<SetCookie, Problem> {
+        self.clerk.record().take_slip(SESSIONS, &signed.name).await.map_err(clerk::Error::from)?;
         self.lock(&signed.kept.id);
         Ok(self.cookie(self.cookie_name(), "", 0))
     }
@@ -321,28 +332,29 @@ impl SignIn {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn end_all(&self, who: &Who, but: Option<&Signed>) -> Result<u64, Trouble> {
+    pub async fn end_all(&self, who: &Who, but: Option<&Signed>) -> Result<u64, Problem> {
         for (_, kept) in self.sessions_of(who).await? {
             if but.is_none_or(|but| but.kept.id != kept.id) {
                 self.lock(&kept.id);
             }
         }
         let but = but.map(|signed| signed.name.as_str());
-        Ok(self.clerk.record().take_slips_of(SESSIONS, &who.holder(), but).await?)
+        Ok(self.clerk.record().take_slips_of(SESSIONS, &who.holder(), but).await.map_err(clerk::Error::from)?)
     }
 
     /// Somebody's sessions, each with the name it is found by.
-    pub(crate) async fn sessions_of(&self, who: &Who) -> Result<Vec<(String, Kept)>, Trouble> {
-        let slips = self.clerk.record().slips_of(SESSIONS, &who.holder(), self.now()).await?;
+    pub(crate) async fn sessions_of(&self, who: &Who) -> Result<Vec<(String, Kept)>, Problem> {
+        let slips =
+            self.clerk.record().slips_of(SESSIONS, &who.holder(), self.now()).await.map_err(clerk::Error::from)?;
         slips.into_iter().map(|slip| Ok((slip.name.clone(), parsed(&slip)?))).collect()
     }
 
     /// Ends one of somebody's own sessions, by its name for them.
-    pub(crate) async fn end_one(&self, who: &Who, id: &str) -> Result<bool, Trouble> {
+    pub(crate) async fn end_one(&self, who: &Who, id: &str) -> Result<bool, Problem> {
         let sessions = self.sessions_of(who).await?;
         let Some((name, kept)) = sessions.into_iter().find(|(_, kept)| kept.id == id) else { return Ok(false) };
         self.lock(&kept.id);
-        Ok(self.clerk.record().take_slip(SESSIONS, &name).await?)
+        Ok(self.clerk.record().take_slip(SESSIONS, &name).await.map_err(clerk::Error::from)?)
     }
 
     fn cookie_name(&self) -> &'static str {
@@ -360,13 +372,13 @@ fn name_of(token: &str) -> String {
     Digest::of(token).to_string()
 }
 
-fn slip(kept: &Kept, name: String, version: u64) -> Result<Slip, Trouble> {
-    let body = serde_json::to_vec(kept).map_err(|error| Trouble::Defect(error.to_string()))?;
+fn slip(kept: &Kept, name: String, version: u64) -> Result<Slip, Problem> {
+    let body = serde_json::to_vec(kept).map_err(|error| Problem::defect(error.to_string()))?;
     Ok(Slip { name, holder: kept.who.holder(), version, until: kept.until(), body })
 }
 
-fn parsed(slip: &Slip) -> Result<Kept, Trouble> {
-    serde_json::from_slice(&slip.body).map_err(|error| Trouble::Defect(format!("a session has another form: {error}")))
+fn parsed(slip: &Slip) -> Result<Kept, Problem> {
+    serde_json::from_slice(&slip.body).map_err(|error| Problem::defect(format!("a session has another form: {error}")))
 }
 
 /// The value of a cookie. One that comes twice is none: another host of the domain may have set one of them.

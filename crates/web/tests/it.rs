@@ -32,5 +32,7 @@ mod proxies;
 mod sample;
 #[path = "it/server.rs"]
 mod server;
+#[path = "it/signing.rs"]
+mod signing;
 #[path = "it/snapshots.rs"]
 mod snapshots;

@@ -78,7 +78,7 @@ pub(super) fn against(error: Error) -> Result<String, Problem> {
 
 /// A case that somebody looks at.
 struct Entered {
-    desk: Arc<Console>,
+    desk: Console,
     session: Session,
     reader: Reader,
     file: File,
@@ -139,7 +139,7 @@ pub(super) fn note_purpose(
         return Err(Problem::wrong(StatusCode::UNPROCESSABLE_ENTITY, says));
     }
     desk.set_purpose(session, thing, purpose);
-    Ok(see(crate::sign_in::own_path(posted.get("next"))))
+    Ok(see(crate::sign_in::own_path(posted.get("next")).unwrap_or("/console")))
 }
 
 pub(super) async fn purpose(
@@ -153,7 +153,7 @@ pub(super) async fn purpose(
 
 /// Lets somebody in who has said what for; else the question is the answer.
 async fn enter(
-    desk: Arc<Console>,
+    desk: Console,
     session: Session,
     reader: Reader,
     id: &CaseId,
@@ -1013,6 +1013,8 @@ struct DeedPage {
     changes: Vec<String>,
     /// A rule that is against it whatever is typed.
     against: String,
+    /// Where to confirm who one is, if that is wanted first.
+    step_up: String,
     grave: bool,
 }
 
@@ -1041,9 +1043,21 @@ impl DeedPage {
             version: case.version,
             changes: Vec::new(),
             against: String::new(),
+            step_up: if needs_step_up(entered, deed) { step_up_address(entered, deed) } else { String::new() },
             grave: deed.grave,
         }
     }
+}
+
+/// Whether somebody confirms first who they are: whoever approves does.
+fn needs_step_up(entered: &Entered, deed: &Deed) -> bool {
+    deed.name == "approve" && !entered.session.is_fresh()
+}
+
+fn step_up_address(entered: &Entered, deed: &Deed) -> String {
+    let query = entered.reader.with(&[]);
+    let query = query.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+    format!("/step-up?next={}", escaped(&format!("{}/do/{}{query}", entered.base(), deed.name)))
 }
 
 /// The private texts that a deed's form shows or works with.
@@ -1066,6 +1080,9 @@ pub(super) async fn deed_form(
 ) -> Result<Response, Problem> {
     let deed = deeds::of_name(&name).ok_or_else(Problem::missing)?;
     let entered = entered!(desk, session, reader, &id);
+    if needs_step_up(&entered, deed) {
+        return Ok(see(&step_up_address(&entered, deed)));
+    }
     let read = entered.read(texts_for(&entered, deed)).await?;
     let trial = entered.trial().await?;
     let ground = entered.ground(&trial, &read);
@@ -1103,6 +1120,10 @@ pub(super) async fn deed(
     let version: u64 = posted.get("version").parse().unwrap_or(0);
     let stale = version != entered.file.case.version;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
+    if needs_step_up(&entered, deed) {
+        sheet.form.refuse_all("It must be you, now: confirm who you are, and send it again.");
+    }
+    let doing = doing.filter(|_| sheet.form.is_good());
     if let Some(doing) = doing.filter(|_| !stale) {
         let sent = Sent { id: command, at: entered.now, by: entered.session.sender() };
         match carry_out(&entered, &trial, &sent, version, doing, &sheet.texts).await {
@@ -1153,6 +1174,13 @@ async fn carry_out(
         pages.clerk.keep(&pages.papers, by, Some(case), &BTreeSet::new(), text.as_bytes(), sent.at).await?;
     }
     match doing {
+        Doing::Sign { decision, passphrase, message, shown } => {
+            let signed = entered.session.sign_with_passphrase(&passphrase, &message, shown).await;
+            let approval = signed
+                .map_err(|problem| Error::Wrong(problem.says.unwrap_or_else(|| "it could not be signed".to_owned())))?;
+            let act = Act::Approve { decision, approval };
+            Ok(pages.clerk.enact_on(sent, case, version, act).await?.is_some())
+        }
         Doing::Act(act) => Ok(pages.clerk.enact_on(sent, case, version, act).await?.is_some()),
         Doing::Draft(drafts) => {
             let drafts: Vec<(DraftOf, &str)> = drafts.iter().map(|(of, text)| (of.clone(), text.as_str())).collect();

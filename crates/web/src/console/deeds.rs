@@ -47,6 +47,13 @@ pub(super) enum Doing {
         correction: String,
     },
     Merge(CaseId),
+    /// An approval that is signed here, with the key that a passphrase opens.
+    Sign {
+        decision: DecisionId,
+        passphrase: String,
+        message: String,
+        shown: Digest,
+    },
 }
 
 impl Doing {
@@ -67,7 +74,7 @@ impl Doing {
                 sources: BTreeSet::new(),
                 hands: BTreeMap::new(),
             },
-            Self::Draft(_) => return None,
+            Self::Draft(_) | Self::Sign { .. } => return None,
         })
     }
 }
@@ -780,10 +787,10 @@ fn lift(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     }))
 }
 
-/// The keys of somebody that sign away from the server.
-fn signs_with(ground: &Ground<'_>) -> bool {
+/// Whether the roster has a key of theirs that is held so.
+fn holds(ground: &Ground<'_>, form: KeyForm) -> bool {
     let member = ground.roster.members.get(ground.person);
-    member.is_some_and(|member| member.keys.values().any(|form| *form == KeyForm::Ssh))
+    member.is_some_and(|member| member.keys.values().any(|known| *known == form))
 }
 
 fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
@@ -799,32 +806,47 @@ fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     sheet.said("What you approve", &shown);
     let message = seal::message(&case.id, &decided.decision, &digest);
     sheet.said("What you sign", &message);
-    let how = if signs_with(ground) {
-        "On your own machine, with what you sign in a file named `message`: ssh-keygen -Y sign -n tribune-approval -f ~/.ssh/id_ed25519 message. Paste `message.sig` here."
-    } else {
-        "The roster has no key of yours that you sign with on your own machine (`ssh-keygen -t ed25519`)."
-    };
-    let how = how.replace("tribune-approval", seal::SSH_NAMESPACE);
-    let armoured = sheet.words("signature", "Your signature", &how, "");
     let seen = sheet.seen("shown", &digest.to_string());
-    let armoured = armoured?;
-    let (key, signature) = if sheet.is_probe() {
-        (PublicKey([0; 32]), "0".repeat(128))
-    } else {
-        match seal::parse_ssh(&armoured) {
-            Ok(parsed) => parsed,
-            Err(why) => {
-                sheet.form.refuse("signature", why.to_string());
-                return None;
-            }
-        }
-    };
-    if seen? != digest.to_string() {
+    if sheet.is_probe() {
+        let (key, signature) = (PublicKey([0; 32]), "0".repeat(128));
+        let approval = Approval { key, form: KeyForm::Ssh, signature, shown: digest, identity: None };
+        return act(Act::Approve { decision: decision?, approval });
+    }
+    let how = format!(
+        "On your own machine, with what you sign in a file named `message`: ssh-keygen -Y sign -n {} -f ~/.ssh/id_ed25519 message. Paste `message.sig` here.",
+        seal::SSH_NAMESPACE
+    );
+    let mut armoured = Some(None);
+    if holds(ground, KeyForm::Ssh) {
+        armoured = sheet.words_or_none("signature", "Your signature", &how);
+    }
+    let mut passphrase = Some(None);
+    if holds(ground, KeyForm::Passphrase) {
+        let hint = "Opens the key that lies here, for this one signature: the weaker form.";
+        passphrase = sheet.secret("passphrase", "Or your passphrase", hint);
+    }
+    let (seen, armoured, passphrase) = (seen?, armoured?, passphrase?);
+    if seen != digest.to_string() {
         sheet.form.refuse_all("What stands here now is not what you were shown: read it again, and sign that.");
         return None;
     }
-    let approval = Approval { key, form: KeyForm::Ssh, signature, shown: digest, identity: None };
-    act(Act::Approve { decision: decision?, approval })
+    match (armoured, passphrase) {
+        (Some(armoured), _) => match seal::parse_ssh(&armoured) {
+            Ok((key, signature)) => {
+                let approval = Approval { key, form: KeyForm::Ssh, signature, shown: digest, identity: None };
+                act(Act::Approve { decision: decision?, approval })
+            }
+            Err(why) => {
+                sheet.form.refuse("signature", why.to_string());
+                None
+            }
+        },
+        (None, Some(passphrase)) => Some(Doing::Sign { decision: decision?, passphrase, message, shown: digest }),
+        (None, None) => {
+            sheet.form.refuse_all("Sign it: with a key of yours that the roster has.");
+            None
+        }
+    }
 }
 
 fn refuse(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {

@@ -172,6 +172,7 @@ struct OpenPage {
     version: u64,
     changes: Vec<String>,
     against: String,
+    step_up: String,
     grave: bool,
 }
 
@@ -189,6 +190,7 @@ impl OpenPage {
             version: 0,
             changes: Vec::new(),
             against: String::new(),
+            step_up: String::new(),
             grave: false,
         }
     }

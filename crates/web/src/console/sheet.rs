@@ -26,6 +26,7 @@ pub(super) enum Run<'a> {
 pub(super) enum Look {
     Line,
     Date,
+    Secret,
     Area,
     Choice,
     Checks,
@@ -176,6 +177,17 @@ impl<'a> Sheet<'a> {
         self.draw(Look::Area, name, label, hint, &[]);
         let typed = self.value(name, Takes::TEXT.or_nothing(), "", "")?;
         Some(Some(typed).filter(|typed| !typed.is_empty()))
+    }
+
+    /// A passphrase, or nothing: it is never shown again.
+    pub(super) fn secret(&mut self, name: &str, label: &str, hint: &str) -> Option<Option<String>> {
+        self.draw(Look::Secret, name, label, hint, &[]);
+        let Run::Read(posted) = self.run else { return None };
+        let typed = posted.get(name);
+        if typed.len() > Takes::LINE.bytes_max {
+            self.form.refuse(name, "It is too long.");
+        }
+        Some(Some(typed.to_owned()).filter(|typed| !typed.is_empty()))
     }
 
     /// What stood there when the form was shown: it comes back as it was.

@@ -28,11 +28,8 @@ pub(super) async fn log(State(pages): State<Arc<Pages>>, Asked(path): Asked<Stri
 }
 
 /// A statement or a correction as text.
-pub(super) async fn statement(
-    State(pages): State<Arc<Pages>>,
-    Asked(name): Asked<String>,
-) -> Result<Response, Problem> {
-    let stem = name.strip_suffix(".txt").unwrap_or(&name);
+pub(super) async fn statement(State(pages): State<Arc<Pages>>, name: &str) -> Result<Response, Problem> {
+    let stem = name.strip_suffix(".txt").unwrap_or(name);
     if stem.replacen('-', ":", 1).parse::<Digest>().is_err() {
         return Err(Problem::missing());
     }
@@ -41,15 +38,8 @@ pub(super) async fn statement(
 }
 
 /// A year's numbers as CSV.
-pub(super) async fn transparency(
-    State(pages): State<Arc<Pages>>,
-    Asked(name): Asked<String>,
-) -> Result<Response, Problem> {
-    let known = name.strip_suffix(".csv").is_some_and(|year| year.len() == 4 && year.parse::<u16>().is_ok());
-    if !known {
-        return Err(Problem::missing());
-    }
-    let path = pages.settings.public.join("transparency").join(name);
+pub(super) async fn numbers(State(pages): State<Arc<Pages>>, year: i32) -> Result<Response, Problem> {
+    let path = pages.settings.public.join("transparency").join(format!("{year:04}.csv"));
     read(path, "text/csv; charset=utf-8", GROWS).await.ok_or_else(Problem::missing)
 }
 

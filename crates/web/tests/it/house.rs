@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use store::Record;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use web::sign_in::{self, Key, ProviderSettings, SignIn};
 use web::{Means, Pages, Settings};
 
 /// 2026-03-02T00:00:00Z.
@@ -36,6 +37,7 @@ pub(crate) struct House {
     pub(crate) folder: TempDir,
     pub(crate) clerk: Arc<Clerk>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) sign_in: Arc<SignIn>,
     /// What the pages complained of.
     pub(crate) complaints: Arc<Mutex<Vec<String>>>,
     clock: Arc<AtomicI64>,
@@ -96,12 +98,36 @@ impl House {
             complain: Box::new(move |what| heard.lock().unwrap().push(what.to_owned())),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), Papers::default(), settings, means).unwrap());
-        let router = web::pages::router(Arc::clone(&pages));
-        Self { folder, clerk, pages, complaints, clock, router }
+        let sign_in = door(&clerk, base, &clock, "sign in", None);
+        let router = web::pages::router(Arc::clone(&pages), &sign_in);
+        Self { folder, clerk, pages, sign_in, complaints, clock, router }
+    }
+
+    /// Another server before the same record, as a replica is.
+    pub(crate) async fn replica(&self, provider: Option<ProviderSettings>) -> Self {
+        let other = Self::at(&self.pages.settings.base).await;
+        let record = Record::open(&format!("sqlite:{}", self.folder.path().join("record.db").display())).await;
+        let clerk = Arc::new(Clerk::new(record.unwrap(), chance("replica")).unwrap());
+        let sign_in = door(&clerk, &self.pages.settings.base, &self.clock, "replica", provider);
+        let settings = self.pages.settings.clone();
+        let ticking = Arc::clone(&self.clock);
+        let means = Means {
+            now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),
+            chance: Box::new(chance("pages of the replica")),
+            complain: Box::new(|_| {}),
+        };
+        let pages = Arc::new(Pages::new(Arc::clone(&clerk), self.pages.papers.clone(), settings, means).unwrap());
+        let router = web::pages::router(Arc::clone(&pages), &sign_in);
+        let clock = Arc::clone(&self.clock);
+        Self { clerk, pages, sign_in, clock, router, ..other }
     }
 
     pub(crate) fn public(&self) -> PathBuf {
         self.pages.settings.public.clone()
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment(self.clock.load(Ordering::Relaxed))
     }
 
     /// Lets seconds pass.
@@ -126,6 +152,23 @@ impl House {
         let kind = "application/x-www-form-urlencoded";
         self.ask(sent(Method::POST, address, kind).body(Body::from(body)).unwrap()).await
     }
+}
+
+fn door(
+    clerk: &Arc<Clerk>,
+    base: &str,
+    clock: &Arc<AtomicI64>,
+    seed: &str,
+    provider: Option<ProviderSettings>,
+) -> Arc<SignIn> {
+    let (one, other) = (Arc::clone(clock), Arc::clone(clock));
+    let means = sign_in::Means {
+        clock: Box::new(move || Moment(one.load(Ordering::Relaxed))),
+        record_clock: Box::new(move || Moment(other.load(Ordering::Relaxed))),
+        chance: Box::new(chance(seed)),
+    };
+    let settings = sign_in::Settings { base: base.to_owned(), key: Key::new([7; 32]), provider };
+    SignIn::new(Arc::clone(clerk), settings, means).unwrap()
 }
 
 /// A request as a browser sends it from a page of ours.
