@@ -4,6 +4,7 @@
 //! nobody in: whoever calls says who asks, and answers for that.
 
 use crate::error::Error;
+use crate::queue::{Kept, folded};
 use crate::streams::{self, File, Founding, Law, Look, PublicText, Workload};
 use access::{Access, Somebody, Thing};
 use review::act::{Act, Command, Event};
@@ -14,7 +15,7 @@ use review::rules::{self, Context, Refusal, Rule, open};
 use review::words::{Actor, CaseId, CommandId, CustomerId, Digest, Moment, PersonId, ReportId};
 use std::collections::BTreeSet;
 use store::{Append, Record, RecordError, Refused};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 /// How often a command is held against the rules again because another was quicker.
 pub(crate) const TRIES: usize = 8;
@@ -58,6 +59,8 @@ pub struct Clerk {
     pub(crate) record: Record,
     pub(crate) chance: Mutex<Chance>,
     access: Access,
+    /// The list of cases, as far as the record was read.
+    pub(crate) kept: RwLock<Kept>,
 }
 
 impl Clerk {
@@ -66,7 +69,8 @@ impl Clerk {
     /// # Errors
     /// The access policies do not hold together.
     pub fn new(record: Record, chance: impl FnMut(&mut [u8]) + Send + 'static) -> Result<Self, Error> {
-        Ok(Self { record, chance: Mutex::new(Box::new(chance)), access: Access::built_in()? })
+        let (chance, kept) = (Mutex::new(Box::new(chance) as Chance), RwLock::new(Kept::default()));
+        Ok(Self { record, chance, access: Access::built_in()?, kept })
     }
 
     /// The record itself, for verifying and backing it up.
@@ -154,10 +158,23 @@ impl Clerk {
         case: Option<&Case>,
         at: Moment,
     ) -> Result<(), Error> {
+        let part = case.filter(|case| case.parts.get(person).is_some_and(|part| !part.released));
+        self.may_with_part(roster, person, action, thing, part.map(|case| case.id.clone()), at)
+    }
+
+    /// The same, of somebody of whom is known whether they have a part in the case.
+    pub(crate) fn may_with_part(
+        &self,
+        roster: &Roster,
+        person: &PersonId,
+        action: &str,
+        thing: &Thing,
+        part: Option<CaseId>,
+        at: Moment,
+    ) -> Result<(), Error> {
         let absent = || Refusal { rule: Rule::Present, mend: format!("{person} is not on the roster, or has left") };
         let member = roster.present(person, at).ok_or_else(absent)?;
-        let part = case.filter(|case| case.parts.get(person).is_some_and(|part| !part.released));
-        let cases = part.map(|case| case.id.clone()).into_iter().collect();
+        let cases = part.into_iter().collect();
         let until = member.left.unwrap_or(Moment(i64::MAX));
         let outside = member.outside.then_some((cases, until));
         let who = Somebody { person: person.clone(), roles: member.roles.clone(), outside };
@@ -215,12 +232,22 @@ impl Clerk {
     }
 
     pub(crate) async fn note_look(&self, look: Look) -> Result<(), Error> {
-        if look.purpose.trim().is_empty() {
+        self.note_looks(vec![look]).await
+    }
+
+    /// Notes looks, all or none.
+    pub(crate) async fn note_looks(&self, looks: Vec<Look>) -> Result<(), Error> {
+        if looks.iter().any(|look| look.purpose.trim().is_empty()) {
             return Err(Error::Wrong("say what you look for: --purpose \"…\"; every look is in the record".to_owned()));
         }
+        let Some(first) = looks.first() else { return Ok(()) };
         for _ in 0..TRIES {
-            let length = streams::read::<Look>(&self.record, streams::LOOKS).await?.length;
-            if self.append(&[streams::append(streams::LOOKS, length, look.at, &look)?]).await? {
+            let length = self.record.length(streams::LOOKS).await?;
+            let mut append = streams::append(streams::LOOKS, length, first.at, first)?;
+            for look in looks.iter().skip(1) {
+                append.events.extend(streams::append(streams::LOOKS, length, look.at, look)?.events);
+            }
+            if self.append(&[append]).await? {
                 return Ok(());
             }
         }
@@ -246,11 +273,7 @@ impl Clerk {
         let laws = streams::laws(&self.record).await?;
         let mut files = Vec::new();
         for (stream, _) in self.record.streams(streams::CASES).await? {
-            let stream = streams::read::<Event>(&self.record, &stream).await?;
-            let opened = stream.events.first().filter(|_| stream.erased == 0).and_then(Case::opened_by);
-            let Some(law) = opened.and_then(|case| laws.get(&case.opening.policy.2)) else { continue };
-            let case = Case::fold(&stream.events, &law.procedure);
-            files.extend(case.map(|case| File { case, events: stream.events, law: law.clone() }));
+            files.extend(folded(streams::read::<Event>(&self.record, &stream).await?, &laws));
         }
         Ok(files)
     }
@@ -279,30 +302,6 @@ impl Clerk {
         }
     }
 
-    /// Every report that was not erased, as it stands, but for those that this person must not see.
-    ///
-    /// # Errors
-    /// They may see none, or the record failed.
-    pub async fn reports(&self, who: &str, at: Moment) -> Result<Vec<Report>, Error> {
-        let roster = self.roster().await?;
-        let by = person(&roster, who)?;
-        let mut reports = Vec::new();
-        for (stream, _) in self.record.streams(streams::REPORTS).await? {
-            let id = stream.trim_start_matches(streams::REPORTS).parse()?;
-            self.may(&roster, &by, "read_report", &Thing::Report(id), None, at)?;
-            let stream = streams::read::<ReportEvent>(&self.record, &stream).await?;
-            let Some(mut report) = stream.events.first().filter(|_| stream.erased == 0).and_then(Report::received_by)
-            else {
-                continue;
-            };
-            stream.events.iter().skip(1).for_each(|event| report.apply(event));
-            if !report.keep_from.contains(&by) {
-                reports.push(report);
-            }
-        }
-        Ok(reports)
-    }
-
     // ---- acting ---------------------------------------------------------------------------------------------------
 
     /// Opens a case under a law. Its name is made from the command's, so that a command sent twice opens one case.
@@ -326,7 +325,7 @@ impl Clerk {
             if let Actor::Person(person) = &by {
                 self.may(&roster, person, "open", &Thing::Case(case.clone()), None, at)?;
             }
-            let (elsewhere, workloads) = streams::elsewhere(&self.record, &law.id, &case).await?;
+            let (elsewhere, workloads) = self.elsewhere(&law.id, &case).await?;
             let context = Context::new(&law.procedure, &roster, &elsewhere);
             let command = Command { id: id.clone(), at, by, act: act.clone() };
             let event = open(&context, case.clone(), command)?;
@@ -359,6 +358,14 @@ impl Clerk {
         self.enact_with(sent, case, act, &[]).await
     }
 
+    /// The same, if the case still is as it was when it was shown: none where it has changed since.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn enact_on(&self, sent: &Sent, case: &CaseId, version: u64, act: Act) -> Result<Option<Done>, Error> {
+        self.enact_at(sent, case, Some(version), act, &[]).await
+    }
+
     /// The same, and these texts become public by it, in one go.
     pub(crate) async fn enact_with(
         &self,
@@ -367,27 +374,41 @@ impl Clerk {
         act: Act,
         public: &[PublicText],
     ) -> Result<Done, Error> {
+        self.enact_at(sent, case, None, act, public).await?.ok_or(Error::Busy)
+    }
+
+    async fn enact_at(
+        &self,
+        sent: &Sent,
+        case: &CaseId,
+        version: Option<u64>,
+        act: Act,
+        public: &[PublicText],
+    ) -> Result<Option<Done>, Error> {
         let Sent { id, at, by: who } = sent.clone();
         for _ in 0..TRIES {
             let File { case: before, law, .. } = streams::case(&self.record, case).await?;
+            if version.is_some_and(|version| version != before.version) && !before.done.contains(&id) {
+                return Ok(None);
+            }
             let roster = self.roster().await?;
             let by = self.actor(&roster, &who, Some(&before))?;
             if let Actor::Person(person) = &by {
                 let thing = Thing::Case(case.clone());
                 self.may(&roster, person, access::of_act(&act), &thing, Some(&before), at)?;
             }
-            let (elsewhere, workloads) = streams::elsewhere(&self.record, &law.id, case).await?;
+            let (elsewhere, workloads) = self.elsewhere(&law.id, case).await?;
             let context = Context::new(&law.procedure, &roster, &elsewhere);
             let act = signed_in(&who, &by, act.clone());
             let command = Command { id: id.clone(), at, by, act };
             let Some(event) = before.admit(&context, command)? else {
-                return Ok(Done { number: before.version, before: true });
+                return Ok(Some(Done { number: before.version, before: true }));
             };
             let mut appends = vec![self.event(&event)?];
             appends.extend(workload(&before, &event, &law, workloads)?);
             appends.extend(self.published(event.command.at, public).await?);
             if self.append(&appends).await? {
-                return Ok(Done { number: event.number, before: false });
+                return Ok(Some(Done { number: event.number, before: false }));
             }
         }
         Err(Error::Busy)
@@ -416,7 +437,7 @@ impl Clerk {
             let mut appends = Vec::new();
             let (mut number, mut accounts) = (None, there.case.accounts.clone());
             accounts.extend(taken.case.accounts.iter().cloned());
-            let (elsewhere, workloads) = streams::elsewhere(&self.record, &there.law.id, into).await?;
+            let (elsewhere, workloads) = self.elsewhere(&there.law.id, into).await?;
             for (file, act) in [(&there, take), (&taken, Act::GoOnIn { other: into.clone() })] {
                 let by = self.actor(&roster, &who, Some(&file.case))?;
                 if let Actor::Person(person) = &by {
@@ -485,7 +506,7 @@ impl Clerk {
         streams::append(&streams::case_stream(&event.case), event.number - 1, event.command.at, event)
     }
 
-    fn actor(&self, roster: &Roster, who: &Sender, case: Option<&Case>) -> Result<Actor, Error> {
+    pub(crate) fn actor(&self, roster: &Roster, who: &Sender, case: Option<&Case>) -> Result<Actor, Error> {
         Ok(match who {
             Sender::Person(name) => Actor::Person(person(roster, name)?),
             Sender::Customer(customer) => {

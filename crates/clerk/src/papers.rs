@@ -32,6 +32,28 @@ pub struct Papers {
     pub recovery: Vec<Recipient>,
 }
 
+/// A private text, as somebody sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// What it says.
+    Opened(Vec<u8>),
+    /// It is for others, or its reader's key is locked.
+    To {
+        /// To how many keys it is sealed.
+        people: usize,
+        /// Only some roles of the case read it, and theirs is none of them.
+        confined: bool,
+    },
+    /// It is not kept here: it was erased, or never was.
+    Elsewhere,
+}
+
+/// To how many keys a text is sealed, as its own head says: age writes a stanza for each.
+fn sealed_to(ciphertext: &[u8]) -> usize {
+    let lines = ciphertext.split(|byte| *byte == b'\n').take_while(|line| !line.starts_with(b"---"));
+    lines.filter(|line| line.starts_with(b"-> X25519 ")).count()
+}
+
 impl Clerk {
     /// Keeps a private text of a case, or of none; `only` confines it to some roles. Whoever keeps one in a case has a
     /// role that may; nobody is named where Tribune itself does, or a customer in its own case ([`Self::keep_answer`]).
@@ -137,6 +159,44 @@ impl Clerk {
         }
         self.note_look(Look { at, by, what: format!("text {text}"), purpose: purpose.to_owned() }).await?;
         Ok(self.record.text(text, identity).await?)
+    }
+
+    /// What some private texts of a case say to somebody who has looked at it, each a look of its own that is in the
+    /// record first. Without an identity, or where one is not theirs, how many it is sealed to.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn read_texts(
+        &self,
+        who: &str,
+        file: &streams::File,
+        texts: &BTreeSet<Text>,
+        identity: Option<&Identity>,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<BTreeMap<Text, Sealed>, Error> {
+        let by = person(&self.roster().await?, who)?;
+        let roles = file.case.parts.get(&by).map(|part| part.roles.clone()).unwrap_or_default();
+        let confined = self.confined(&file.case.id).await?;
+        let (mut read, mut looks) = (BTreeMap::new(), Vec::new());
+        for text in texts {
+            let Some(ciphertext) = self.record.ciphertext(*text).await? else {
+                read.insert(*text, Sealed::Elsewhere);
+                continue;
+            };
+            let confined = confined.get(text).is_some_and(|only| roles.is_disjoint(only));
+            let opened = match identity.filter(|_| !confined) {
+                Some(identity) => self.record.text(*text, identity).await.ok(),
+                None => None,
+            };
+            if opened.is_some() {
+                looks.push(Look { at, by: by.clone(), what: format!("text {text}"), purpose: purpose.to_owned() });
+            }
+            let sealed = Sealed::To { people: sealed_to(&ciphertext), confined };
+            read.insert(*text, opened.map_or(sealed, Sealed::Opened));
+        }
+        self.note_looks(looks).await?;
+        Ok(read)
     }
 
     /// Encrypts every private text of a case anew to those who may read it now. Gives how many were, and how many this

@@ -12,7 +12,9 @@
 //! | `gates` | [`crate::gates::Told`]: what gates told, when that changed |
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
+//! | `denials` | [`crate::Denial`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
+//! | `drafts` | [`crate::drafts::DraftText`]: texts that are to leave, and who wrote them |
 //! | `published` | [`PublicText`] |
 //! | `discarded` | [`Discarded`]: messages of the intake that could never become events |
 //!
@@ -40,7 +42,9 @@ pub(crate) const STAGES: &str = "stages";
 pub(crate) const GATES: &str = "gates";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
+pub(crate) const DENIALS: &str = "denials";
 pub(crate) const CONFINED: &str = "confined";
+pub(crate) const DRAFTS: &str = "drafts";
 pub(crate) const PUBLISHED: &str = "published";
 pub(crate) const DISCARDED: &str = "discarded";
 
@@ -190,22 +194,6 @@ pub(crate) async fn roster(record: &Record) -> Result<(Roster, Stream<RosterEven
 pub(crate) async fn laws(record: &Record) -> Result<BTreeMap<Digest, Law>, Error> {
     let laws = read::<Law>(record, LAWS).await?;
     Ok(laws.events.into_iter().map(|law| (law.digest, law)).collect())
-}
-
-/// The accounts under review in open cases of a policy, but for one case's own; and how long the stream is.
-pub(crate) async fn elsewhere(
-    record: &Record,
-    policy: &str,
-    but: &CaseId,
-) -> Result<(BTreeMap<AccountId, CaseId>, u64), Error> {
-    let stream = read::<Workload>(record, WORKLOADS).await?;
-    let mut latest: BTreeMap<&CaseId, &Workload> = BTreeMap::new();
-    for workload in stream.events.iter().filter(|workload| workload.policy == policy) {
-        latest.insert(&workload.case, workload);
-    }
-    let open = latest.into_values().filter(|workload| workload.open && workload.case != *but);
-    let accounts = open.flat_map(|workload| workload.accounts.iter().map(|one| (one.clone(), workload.case.clone())));
-    Ok((accounts.collect(), stream.length))
 }
 
 /// A case with its events and its law.

@@ -15,6 +15,8 @@ mod desk;
 mod hostile;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/queue.rs"]
+mod queue;
 #[path = "it/story.rs"]
 mod story;
 #[path = "it/trail.rs"]

@@ -3,6 +3,7 @@
 //! Shapes only: whether an act may happen is said in [`crate::rules`], what it changes in [`crate::case`]. Nothing here
 //! holds a text: texts are private and stand encrypted beside the record, an act names them by digest.
 
+use crate::evidence::Decibans;
 use crate::metered::Metered;
 use crate::procedure::Basis;
 use crate::roster::{KeyForm, PublicKey};
@@ -336,6 +337,9 @@ pub enum Source {
         finding: Digest,
         /// `records.digest` (contract §3).
         records: Digest,
+        /// Its score, so that a list of cases can be ordered by it; none in records of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score_db: Option<Decibans>,
     },
     /// A report.
     Report {

@@ -661,6 +661,18 @@ impl Case {
         decisions.flat_map(|(id, decided)| decided.in_force.iter().map(move |target| (id, target)))
     }
 
+    /// What those who decide are shown of a decision, and what the digest in their approvals is of: the decision as it is
+    /// sealed, every target, and what the newest preview says of them. None of a decision that is not there.
+    pub fn shown(&self, decision: &DecisionId, procedure: &Procedure) -> Option<String> {
+        let decided = self.decisions.get(decision)?;
+        let mut text = crate::seal::shown(&self.id, &decided.decision);
+        if let Some(seen) = decided.previews.last() {
+            let window = self.has_window(decision, seen.at, procedure);
+            text.push_str(&seen.metered.text(&decided.decision.targets, window));
+        }
+        Some(text)
+    }
+
     /// Whether reading still goes on at some time, in the export window that its intervention gives.
     pub fn has_window(&self, decision: &DecisionId, at: Moment, procedure: &Procedure) -> bool {
         let Some(decided) = self.decisions.get(decision) else { return false };

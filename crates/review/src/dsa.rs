@@ -5,10 +5,12 @@
 //! not apply is left out, since the database drops it silently. It sends nothing, and nothing here says that anybody must:
 //! hosts owe statements to their customers, online platforms also to the database (Articles 17 and 24(5)).
 
+use crate::act::{Order, Source};
 use crate::case::Case;
-use crate::procedure::Reach;
-use crate::statement::{Statement, Written, names_customer, names_somebody};
-use crate::words::{Digest, Moment, RegionId, Switch};
+use crate::procedure::{Procedure, Reach};
+use crate::seal;
+use crate::statement::{Statement, Written, elements, names_customer, names_somebody, times};
+use crate::words::{DecisionId, Digest, Moment, RegionId, Switch, Target};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +85,15 @@ pub struct Settings<'a> {
 /// A statement as the database takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
+    #[serde(flatten)]
+    known: Known,
+    content_date: String,
+    decision_facts: String,
+}
+
+/// What of a statement the public form says too, in the fields of the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Known {
     decision_provision: Provision,
     decision_ground: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,11 +105,9 @@ pub struct Entry {
     category: String,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     territorial_scope: BTreeSet<String>,
-    content_date: String,
     application_date: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_date_service_restriction: Option<String>,
-    decision_facts: String,
     source_type: &'static str,
     automated_detection: &'static str,
     automated_decision: &'static str,
@@ -155,40 +164,104 @@ impl Entry {
         if !CATEGORIES.contains(&settings.category) {
             return Err(Unfit::NotListed(settings.category.to_owned(), "categories"));
         }
-        let applies = decided.effect.unwrap_or(statement.from);
+        let source = Grounds {
+            reach: statement.reach,
+            targets: &statement.targets,
+            applies: decided.effect.unwrap_or(statement.from),
+            ends: if decided.effect.is_some() { decided.ends } else { statement.ends },
+            clause: &statement.clause,
+            policy: &statement.policy,
+            elements: &statement.elements,
+            on_findings: statement.on_findings,
+            on_reports: statement.on_reports,
+            puid: statement.digest_of_decision,
+        };
+        Ok(Self {
+            known: Known::of(case, &source, settings)?,
+            content_date: case.opened.day(),
+            decision_facts: cut(facts.as_str(), FACTS_MAX),
+        })
+    }
+}
+
+/// What the fields of a statement rest on.
+struct Grounds<'a> {
+    reach: Reach,
+    targets: &'a [Target],
+    applies: Moment,
+    ends: Option<Moment>,
+    clause: &'a str,
+    policy: &'a (String, String, Digest),
+    elements: &'a [(String, String)],
+    on_findings: bool,
+    on_reports: bool,
+    puid: Digest,
+}
+
+impl Known {
+    /// Of a decision whose notice was served, as its statement says it, from the case alone: nothing in it is private.
+    /// None where it restricts nothing, or was not served.
+    pub fn of_decision(
+        case: &Case,
+        decision: &DecisionId,
+        procedure: &Procedure,
+        clause: &str,
+        settings: &Settings<'_>,
+    ) -> Option<Self> {
+        let decided = case.decisions.get(decision)?;
+        let Order::Impose { intervention } = &decided.decision.order else { return None };
+        let intervention = procedure.intervention(intervention)?;
+        let (applies, ends) = times(decided, intervention)?;
+        let source = Grounds {
+            reach: intervention.reach,
+            targets: &decided.decision.targets,
+            applies,
+            ends,
+            clause,
+            policy: &case.opening.policy,
+            elements: &elements(case, decided, procedure),
+            on_findings: case.sources.iter().any(|source| matches!(source, Source::Finding { .. })),
+            on_reports: case.sources.iter().any(|source| matches!(source, Source::Report { .. })),
+            puid: seal::digest(&case.id, &decided.decision),
+        };
+        Self::of(case, &source, settings).ok()
+    }
+
+    fn of(case: &Case, source: &Grounds<'_>, settings: &Settings<'_>) -> Result<Self, Unfit> {
+        if !CATEGORIES.contains(&settings.category) {
+            return Err(Unfit::NotListed(settings.category.to_owned(), "categories"));
+        }
+        let applies = source.applies;
         if applies < DATES.0 || applies > DATES.1 {
             return Err(Unfit::Date(applies.day()));
         }
-        let ends = if decided.effect.is_some() { decided.ends } else { statement.ends };
-        let (id, version, digest) = &statement.policy;
+        let (id, version, digest) = source.policy;
         let shown = |(element, answer): &(String, String)| format!("{element}: {answer}.");
-        let explanation: Vec<String> = statement.elements.iter().map(shown).collect();
+        let explanation: Vec<String> = source.elements.iter().map(shown).collect();
         let explanation = format!("What the clause forbids was determined as follows. {}", explanation.join(" "));
         Ok(Self {
-            decision_provision: provision(case, statement).ok_or(Unfit::RestrictsNothing)?,
+            decision_provision: provision(case, source.reach, source.targets).ok_or(Unfit::RestrictsNothing)?,
             decision_ground: "DECISION_GROUND_INCOMPATIBLE_CONTENT",
             decision_ground_reference_url: settings.terms_url.map(str::to_owned),
             incompatible_content_ground: cut(
-                &format!("{} ({id}, version {version}, {digest})", statement.clause),
+                &format!("{} ({id}, version {version}, {digest})", source.clause),
                 GROUND_MAX,
             ),
             incompatible_content_explanation: cut(&explanation, EXPLANATION_MAX),
             content_type: ["CONTENT_TYPE_OTHER"],
             content_type_other: "a use of cloud or AI services, known from usage records; no content was seen",
             category: settings.category.to_owned(),
-            territorial_scope: territory(statement, settings.countries)?,
-            content_date: case.opened.day(),
+            territorial_scope: territory(source.targets, settings.countries)?,
             application_date: applies.day(),
-            end_date_service_restriction: ends.filter(|ends| *ends <= DATES.1).map(Moment::day),
-            decision_facts: cut(facts.as_str(), FACTS_MAX),
-            source_type: match (statement.on_reports, settings.article_16) {
+            end_date_service_restriction: source.ends.filter(|ends| *ends <= DATES.1).map(Moment::day),
+            source_type: match (source.on_reports, settings.article_16) {
                 (false, _) => "SOURCE_VOLUNTARY",
                 (true, true) => "SOURCE_ARTICLE_16",
                 (true, false) => "SOURCE_TYPE_OTHER_NOTIFICATION",
             },
-            automated_detection: if statement.on_findings { "Yes" } else { "No" },
+            automated_detection: if source.on_findings { "Yes" } else { "No" },
             automated_decision: "AUTOMATED_DECISION_NOT_AUTOMATED",
-            puid: statement.digest_of_decision.to_string().replace(':', "-"),
+            puid: source.puid.to_string().replace(':', "-"),
         })
     }
 }
@@ -203,8 +276,8 @@ impl Batch {
             return Err(Unfit::Size(statements.len()));
         }
         let mut seen = BTreeSet::new();
-        if let Some(twice) = statements.iter().find(|one| !seen.insert(&one.puid)) {
-            return Err(Unfit::Twice(twice.puid.clone()));
+        if let Some(twice) = statements.iter().find(|one| !seen.insert(&one.known.puid)) {
+            return Err(Unfit::Twice(twice.known.puid.clone()));
         }
         Ok(Self { statements })
     }
@@ -225,9 +298,8 @@ fn check_facts(case: &Case, facts: &str) -> Result<(), Unfit> {
 }
 
 /// Suspension or termination by how far the measure reaches, total or partial by what it leaves; none for what only asks.
-fn provision(case: &Case, statement: &Statement) -> Option<Provision> {
-    let total = is_total(case, statement);
-    match (statement.reach, total) {
+fn provision(case: &Case, reach: Reach, targets: &[Target]) -> Option<Provision> {
+    match (reach, is_total(case, targets)) {
         (Reach::Asks, _) => None,
         (Reach::Interim | Reach::Disables, false) => Some(Provision::PartialSuspension),
         (Reach::Interim | Reach::Disables, true) => Some(Provision::TotalSuspension),
@@ -238,10 +310,10 @@ fn provision(case: &Case, statement: &Statement) -> Option<Provision> {
 
 /// Total is what leaves nothing of the workload running: on each of its accounts, every service that the evidence is about
 /// can neither be written to nor read, anywhere. Evidence of all that an account has leaves open what there is.
-fn is_total(case: &Case, statement: &Statement) -> bool {
+fn is_total(case: &Case, targets: &[Target]) -> bool {
     let about: BTreeSet<_> = case.evidence.values().flat_map(|item| &item.about).collect();
     let off = |account: &_, service: &_| {
-        let here = statement.targets.iter().filter(|one| one.account == *account && one.service == *service);
+        let here = targets.iter().filter(|one| one.account == *account && one.service == *service);
         let everywhere = here.filter(|one| one.region.is_none());
         let switches: BTreeSet<Switch> = everywhere.flat_map(|one| one.switches.iter().copied()).collect();
         switches.contains(&Switch::Write) && switches.contains(&Switch::Read)
@@ -252,11 +324,11 @@ fn is_total(case: &Case, statement: &Statement) -> bool {
 }
 
 /// The countries in which something is restricted: those of the regions, or all where a target has none.
-fn territory(statement: &Statement, countries: &BTreeMap<RegionId, String>) -> Result<BTreeSet<String>, Unfit> {
+fn territory(targets: &[Target], countries: &BTreeMap<RegionId, String>) -> Result<BTreeSet<String>, Unfit> {
     if let Some(other) = countries.values().find(|country| !COUNTRIES.contains(&country.as_str())) {
         return Err(Unfit::NotListed(other.clone(), "countries"));
     }
-    let regions: BTreeSet<_> = statement.targets.iter().map(|target| target.region.as_ref()).collect();
+    let regions: BTreeSet<_> = targets.iter().map(|target| target.region.as_ref()).collect();
     if regions.is_empty() || regions.contains(&None) {
         return Ok(COUNTRIES.iter().map(|country| (*country).to_owned()).collect());
     }
@@ -280,7 +352,7 @@ fn cut(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::act::{Act, Source};
+    use crate::act::Act;
     use crate::stage::{Stage, decision, name, target, text};
     use crate::statement::names;
     use crate::statement::tests::{draft, texts, written};
@@ -473,11 +545,16 @@ mod tests {
     fn a_batch_holds_one_to_a_hundred_each_once() {
         let entry = export(&read_only(), FACTS, &BTreeMap::new()).unwrap();
         let numbered = |count: usize| -> Vec<Entry> {
-            (0..count).map(|place| Entry { puid: format!("p{place}"), ..entry.clone() }).collect()
+            (0..count)
+                .map(|place| {
+                    let known = Known { puid: format!("p{place}"), ..entry.known.clone() };
+                    Entry { known, ..entry.clone() }
+                })
+                .collect()
         };
         assert_eq!(Batch::of(Vec::new()), Err(Unfit::Size(0)));
         assert_eq!(Batch::of(numbered(101)), Err(Unfit::Size(101)));
-        assert_eq!(Batch::of(vec![entry.clone(), entry.clone()]), Err(Unfit::Twice(entry.puid.clone())));
+        assert_eq!(Batch::of(vec![entry.clone(), entry.clone()]), Err(Unfit::Twice(entry.known.puid.clone())));
         let batch = serde_json::to_value(Batch::of(numbered(100)).unwrap()).unwrap();
         assert_eq!(batch["statements"].as_array().unwrap().len(), 100);
         accepts(&batch["statements"][99]);

@@ -17,6 +17,7 @@ pub mod harmonised;
 pub mod metered;
 pub mod procedure;
 pub mod public;
+pub mod published;
 pub mod report;
 pub mod roster;
 pub mod rules;
@@ -26,6 +27,7 @@ mod stage;
 pub mod statement;
 #[cfg(test)]
 mod story;
+pub mod waits;
 pub mod words;
 
 pub use evidence::{Decibans, Evidence, EvidenceTable, Family, family_evidence, total};

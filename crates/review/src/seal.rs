@@ -58,6 +58,12 @@ pub fn text(case: &CaseId, decision: &Decision) -> String {
     decision.to_string()
 }
 
+/// What those who decide are shown: the decision as it is sealed, and every target.
+pub fn shown(case: &CaseId, decision: &Decision) -> String {
+    let targets = decision.targets.iter().map(|target| format!("target {}\n", line(target)));
+    text(case, decision) + &targets.collect::<String>()
+}
+
 /// The digest of a decision.
 pub fn digest(case: &CaseId, decision: &Decision) -> Digest {
     Digest::of(text(case, decision))

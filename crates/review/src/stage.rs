@@ -129,7 +129,11 @@ pub(crate) fn opening() -> Act {
         policy: ("mass-surveillance".into(), "1".into(), text("pack")),
         customer: name("acme"),
         accounts: BTreeSet::from([name("a1"), name("a2")]),
-        sources: BTreeSet::from([Source::Finding { finding: text("finding"), records: text("records") }]),
+        sources: BTreeSet::from([Source::Finding {
+            finding: text("finding"),
+            records: text("records"), score_db: None,
+            score_db: None,
+        }]),
     })
 }
 

@@ -328,8 +328,14 @@ impl Times {
     }
 }
 
+/// From when and until when a decision that was served is in force at the earliest; none before it was.
+pub(crate) fn times(decided: &Decided, intervention: &Intervention) -> Option<(Moment, Option<Moment>)> {
+    let times = Times::of(decided, intervention, decided.notice?.at);
+    Some((times.from, times.ends))
+}
+
 /// Each element of the clause, and what the determination that the decision rests on says of it.
-fn elements(case: &Case, decided: &Decided, procedure: &Procedure) -> Vec<(String, String)> {
+pub(crate) fn elements(case: &Case, decided: &Decided, procedure: &Procedure) -> Vec<(String, String)> {
     let determined = decided.decision.determination.and_then(|place| case.determinations.get(place));
     let Some(determined) = determined else { return Vec::new() };
     let answer = |element: &crate::procedure::Element| {

@@ -1,5 +1,6 @@
 //! The words of a review: who, when, which, how much. Types with their rules of form; no rule of the review itself.
 
+use crate::evidence::divide_half_even;
 use gate::time::{DAY_SECONDS, civil, days_from_civil};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
@@ -376,6 +377,32 @@ impl fmt::Display for Standard {
     }
 }
 
+/// A number as a person reads it: three significant digits above a thousand, with separators.
+pub fn readable(value: i64, divisor: i64) -> String {
+    let digits = |n: i64| {
+        let text = n.unsigned_abs().to_string();
+        let groups: Vec<&str> =
+            text.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+        format!("{}{}", if n < 0 { "−" } else { "" }, groups.join(","))
+    };
+    let whole = value / divisor;
+    if whole.unsigned_abs() >= 1_000 {
+        let step = 10_i64.pow(whole.unsigned_abs().ilog10().saturating_sub(2));
+        return digits(divide_half_even(i128::from(whole), i128::from(step)) as i64 * step);
+    }
+    if divisor == 1 {
+        return digits(value);
+    }
+    let decimals = if whole.abs() >= 100 {
+        0
+    } else if whole.abs() >= 1 {
+        1
+    } else {
+        3
+    };
+    format!("{:.decimals$}", value as f64 / divisor as f64).replace('-', "−")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,5 +446,15 @@ mod tests {
         for text in ["", "sha256:", &digest.to_string()[1..], &digest.to_string().to_uppercase(), "sha256:+1"] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_read_like_numbers() {
+        assert_eq!(readable(912_345, 1), "912,000");
+        assert_eq!(readable(999, 1), "999");
+        assert_eq!(readable(-1_234_567, 1), "−1,230,000");
+        assert_eq!(readable(28, 1_000), "0.028");
+        assert_eq!(readable(1_500, 1_000), "1.5");
+        assert_eq!(readable(i64::MIN, 1), "−9,220,000,000,000,000,000");
     }
 }

@@ -3,8 +3,9 @@
 //! It computes nothing: every number was in the evaluation.
 
 use crate::docket::{Docket, Ranked, keep_most};
-use crate::pack::{Policy, readable};
+use crate::pack::Policy;
 use crate::watch::{Evaluation, Reading, Watch, volume};
+use review::words::readable;
 use review::{Decibans, Finding, SignalReading};
 use sha2::{Digest, Sha256};
 

@@ -14,7 +14,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, Transact
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The schema, step by step. A step that was released is never edited; the next one mends it.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
 
 /// The number of the advisory lock by which writers on PostgreSQL wait for each other: the letters `tribune`.
 const WRITER_LOCK: &str = "32775124399944293";

@@ -10,6 +10,7 @@
 //! | `texts` | private texts, encrypted before they are kept |
 //! | `log` | the public log: what was published, as files that are made from the record |
 //! | `files` | where those files lie, and how they are written |
+//! | `drawer` | what is not history: sessions, accounts, keys that a passphrase opens |
 //! | `secrets` | a small secret in a file that a passphrase opens |
 //! | `intake` | what anonymous people sent, kept without time and order until the day is drained |
 //!
@@ -19,6 +20,7 @@
 //! own, for texts. It is the only crate that names `sqlx`.
 
 mod database;
+mod drawer;
 mod erase;
 mod files;
 mod intake;
@@ -30,6 +32,7 @@ mod verify;
 
 pub use age::x25519::{Identity, Recipient};
 pub use database::RecordError;
+pub use drawer::Slip;
 pub use erase::{Erased, Erasure};
 pub use files::Files;
 pub use intake::{Draining, Message};

@@ -190,6 +190,27 @@ impl Record {
         Ok(streams)
     }
 
+    /// How many events there are in all: the position of the next.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn end(&self) -> Result<u64> {
+        let end =
+            sqlx::query("SELECT COALESCE(MAX(position) + 1, 0) FROM events").fetch_one(&self.database.pool).await?;
+        natural(end.try_get(0)?)
+    }
+
+    /// How many events a stream has, without reading them.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn length(&self, stream: &str) -> Result<u64> {
+        let length = sqlx::query("SELECT COALESCE(MAX(number), 0) FROM events WHERE stream = $1");
+        natural(length.bind(stream.to_owned()).fetch_one(&self.database.pool).await?.try_get(0)?)
+    }
+
     /// The events of one stream that come after a number (0 for all).
     ///
     /// # Errors
@@ -197,6 +218,15 @@ impl Record {
     /// An event that is not what its commitment says is refused.
     pub async fn stream(&self, stream: &str, after: u64) -> Result<Vec<Event>> {
         stream_after(&mut *self.database.pool.acquire().await?, stream, after).await
+    }
+
+    /// The same, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// An event that is not what its commitment says is refused.
+    pub async fn stream_from(&self, stream: &str, after: u64, limit: u32) -> Result<Vec<Event>> {
+        stream_page(&mut *self.database.pool.acquire().await?, stream, after, limit).await
     }
 
     /// Events in the order of all, from a position on, at most so many.
@@ -446,6 +476,6 @@ pub(crate) fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn natural(integer: i64) -> Result<u64> {
+pub(crate) fn natural(integer: i64) -> Result<u64> {
     u64::try_from(integer).map_err(|_| RecordError::Damaged(format!("a count is {integer}")))
 }

@@ -2,6 +2,8 @@
 //!
 //! The only place that looks at a clock (for the progress line) and at the machine (threads, scratch folder).
 
+pub(crate) use web::plain::thousands;
+
 use clap::ValueEnum;
 use serde::Serialize;
 use signals::docket::{Clearance, Docket, Ranked};
@@ -349,14 +351,7 @@ pub(crate) fn note(text: &str) {
 
 /// Text that a terminal shows as it is: control characters, bidirectional and invisible ones become visible escapes.
 pub(crate) fn clean(text: &str) -> String {
-    crate::page::text::clean(text)
-}
-
-/// `1203311` as `1,203,311`.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
-    groups.collect::<Vec<_>>().join(",")
+    web::plain::clean(text)
 }
 
 /// Writes a line.

@@ -441,13 +441,8 @@ struct Shown {
 async fn shown(office: &Office, case: &CaseId, id: &DecisionId, purpose: &str) -> Result<Shown, Failure> {
     let file = look(office, case, purpose).await?;
     let decision = &decided(&file, id)?.decision;
-    let mut text = seal::text(case, decision);
-    for target in &decision.targets {
-        text.push_str(&format!("target {}\n", seal::line(target)));
-    }
-    if let Some(seen) = decided(&file, id)?.previews.last() {
-        text.push_str(&seen.metered.text(&decision.targets, window(&file, id, office.now)));
-    }
+    let unknown = || Failure::Refused(format!("there is no decision {id} in {case}"));
+    let text = file.case.shown(id, &file.law.procedure).ok_or_else(unknown)?;
     let digest = Digest::of(&text);
     Ok(Shown { message: seal::message(case, decision, &digest), text, digest })
 }

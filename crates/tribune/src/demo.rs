@@ -3,11 +3,10 @@
 //! It shows what is there and nothing that is not: no review, no gate, no decision. Everything in it is simulated.
 
 use crate::common::{self, Failure, Opened, Progress, Rankings, Sources, output, put, thousands};
-use crate::page::entity::{EntityPage, OpenedAt, moment, sentence};
-use crate::page::portrait::{Naming, Portrait, Scene};
+use crate::page::portrait::{Naming, Scene, moment};
 use crate::page::site::{CaseLine, IndexPage, MissingPage, PolicyPage};
-use crate::page::text::{clean, wrap};
-use crate::page::{Frame, STYLE, finish};
+use crate::page::text::wrap;
+use crate::page::{EntityPage, Frame, STYLE, finish};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -23,6 +22,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use usage::{Books, ByDay, Hour};
+use web::plain::clean;
+use web::portrait::{OpenedAt, Portrait, sentence};
 
 /// A whole simulated provider.
 #[derive(clap::Args, Debug)]

@@ -1,10 +1,9 @@
 //! `tribune explain`: everything a reviewer needs of one entity.
 
 use crate::common::{self, Failure, Format, Head, Sources, clean, output, put};
-use crate::page::entity::{EntityPage, linked, meaning, moment, sentence};
-use crate::page::portrait::{Judged, Naming, Portrait, Scene};
+use crate::page::portrait::{Naming, Scene};
 use crate::page::text::{distance, wrap};
-use crate::page::{Frame, count, finish};
+use crate::page::{EntityPage, Frame, finish};
 use review::Decibans;
 use serde::Serialize;
 use signals::watch::Watch;
@@ -13,6 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use usage::{AccountKey, Hour};
+use web::plain::count;
+use web::portrait::{Judged, Portrait, linked, meaning, sentence};
 
 /// Everything a reviewer needs of one entity.
 #[derive(clap::Args, Debug)]
@@ -144,7 +145,7 @@ struct Explanation<'a> {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = args.sources.open()?;
     let at = opened.as_of(args.as_of)?;
-    let head = Head::new("tribune.explanation/1", &opened, at)?;
+    let head = Head::new(web::portrait::SCHEMA, &opened, at)?;
     let digest = head.records.digest.clone();
     let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
     let rankings = common::scan(&opened, &mut watch, at, Vec::new())?;
@@ -182,7 +183,7 @@ const WIDTH: usize = 78;
 
 fn table(out: &mut impl Write, portrait: &Portrait, named: bool) -> Result<(), Failure> {
     let unit = if portrait.unit.is_empty() { String::new() } else { format!(" · {}", clean(&portrait.unit)) };
-    put(out, &format!("{}{unit} ({}), as of {}", clean(&portrait.customer), portrait.kind, moment(portrait.at)))?;
+    put(out, &format!("{}{unit} ({}), as of {}", clean(&portrait.customer), portrait.kind, portrait.at.for_people()))?;
     put(out, "This is evidence for people. It decides nothing.")?;
     for judged in &portrait.policies {
         put(out, "")?;

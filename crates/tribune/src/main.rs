@@ -3,6 +3,7 @@
 //! Each command lives in a module of its own, with its arguments; what several need is in [`common`]. There are no
 //! rules of the domain here.
 
+mod account;
 mod appeal;
 mod case;
 mod common;

@@ -10,12 +10,16 @@ use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent, S
 use review::act::Act;
 use review::words::{CaseId, CommandId, Digest, Moment, Role, Text};
 use serde::{Deserialize, Serialize};
+use signals::pack::Policy;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
 use store::{Files, PublicLog};
 use tlog::Signer;
+use web::sign_in::{self, Key, ProviderSettings, SignIn};
+use zeroize::Zeroizing;
 
 /// Where the record is, who asks, and how to answer.
 #[derive(clap::Args, Clone, Debug)]
@@ -56,6 +60,65 @@ pub(crate) struct Config {
     /// Where the provider's usage records are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageConfig>,
+    /// The pages of `tribune serve`.
+    #[serde(default)]
+    pub pages: PagesConfig,
+    /// How people sign in to them.
+    #[serde(default)]
+    pub sign_in: SignInConfig,
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SignInConfig {
+    /// The file of the server's own secret; made where there is none.
+    pub key: PathBuf,
+    /// An OpenID provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcConfig>,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self { key: "server.key".into(), oidc: None }
+    }
+}
+
+/// An OpenID provider's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OidcConfig {
+    /// Its address, as its tokens say it.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// The file of our secret there.
+    pub client_secret_file: PathBuf,
+    /// What people call it.
+    #[serde(default = "single_sign_on")]
+    pub name: String,
+}
+
+fn single_sign_on() -> String {
+    "single sign-on".to_owned()
+}
+
+/// The pages'.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PagesConfig {
+    /// The provider's name, as pages show it.
+    pub provider: String,
+    /// Where browsers find them: `https://HOST`. Without it, where the server answers on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+}
+
+impl Default for PagesConfig {
+    fn default() -> Self {
+        Self { provider: "Tribune".to_owned(), base: None }
+    }
 }
 
 /// What gates are given.
@@ -140,7 +203,7 @@ pub(crate) fn run(work: impl Future<Output = Result<ExitCode, Failure>>) -> Resu
 /// The office, open.
 pub(crate) struct Office {
     /// Who takes what is asked.
-    pub clerk: Clerk,
+    pub clerk: Arc<Clerk>,
     /// Of this installation.
     pub config: Config,
     /// Its folder.
@@ -159,7 +222,7 @@ impl Office {
         let config = Config::read(&asking.config)?;
         let folder = asking.config.parent().map(Path::to_owned).unwrap_or_default();
         let record = store::Record::open(&address(&config.record, &folder)).await.map_err(Error::from)?;
-        let clerk = Clerk::new(record, chance)?;
+        let clerk = Arc::new(Clerk::new(record, chance)?);
         let recovery = config.recovery.iter().map(|key| recipient(key)).collect::<Result<_, _>>()?;
         let founding = clerk.founding().await?;
         let founding = founding.ok_or_else(|| {
@@ -191,6 +254,32 @@ impl Office {
         if !self.simulated {
             self.now = now();
         }
+    }
+
+    /// The server's own secret; made where there is none.
+    pub(crate) fn server_key(&self) -> Result<Key, Failure> {
+        server_key(&self.path(&self.config.sign_in.key))
+    }
+
+    /// How people sign in to pages that are at `base`.
+    pub(crate) fn sign_in(&self, base: &str) -> Result<Arc<SignIn>, Failure> {
+        let provider = |oidc: &OidcConfig| {
+            let path = self.path(&oidc.client_secret_file);
+            let secret = std::fs::read_to_string(&path);
+            let secret = secret.map_err(|error| Failure::Refused(format!("{}: {error}", path.display())))?;
+            let OidcConfig { issuer, client_id, name, .. } = oidc.clone();
+            Ok::<_, Failure>(ProviderSettings { issuer, client_id, client_secret: secret.trim().to_owned(), name })
+        };
+        let provider = self.config.sign_in.oidc.as_ref().map(provider).transpose()?;
+        let settings = sign_in::Settings { base: base.to_owned(), key: self.server_key()?, provider };
+        let means = sign_in::Means { clock: Box::new(now), record_clock: self.clock(), chance: Box::new(chance) };
+        Ok(SignIn::new(Arc::clone(&self.clerk), settings, means)?)
+    }
+
+    /// A clock for who goes on longer than one command.
+    pub(crate) fn clock(&self) -> Box<dyn Fn() -> Moment + Send + Sync> {
+        let simulated = self.simulated.then_some(self.now);
+        Box::new(move || simulated.unwrap_or_else(now))
     }
 
     /// Who asks, by name.
@@ -258,8 +347,8 @@ impl Office {
         self.say(&format!("case {case}"), done)
     }
 
-    /// The public log, open.
-    pub(crate) async fn public_log(&self) -> Result<PublicLog, Failure> {
+    /// What signs the public log.
+    pub(crate) fn log_signer(&self) -> Result<Signer, Failure> {
         let path = self.path(&self.config.log.key);
         let wrong = |what: &str| Failure::Refused(format!("{}: {what}", path.display()));
         let secret = std::fs::read_to_string(&path).map_err(|error| wrong(&error.to_string()))?;
@@ -267,6 +356,12 @@ impl Office {
         if signer.verifier().name() != self.config.log.origin {
             return Err(wrong("it is the key of a log of another name than the configuration's"));
         }
+        Ok(signer)
+    }
+
+    /// The public log, open.
+    pub(crate) async fn public_log(&self) -> Result<PublicLog, Failure> {
+        let signer = self.log_signer()?;
         let files = Files::local(self.path(&self.config.log.public).join("log"));
         let log = PublicLog::open(self.clerk.record(), files, signer).await;
         log.map_err(|error| Failure::Refused(error.to_string()))
@@ -347,10 +442,15 @@ impl Office {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// The policy packs, as they are now.
+    pub(crate) fn policies(&self) -> Result<Vec<Policy>, Failure> {
+        let folders: Vec<PathBuf> = self.config.policies.iter().map(|path| self.folder.join(path)).collect();
+        common::policies(&folders)
+    }
+
     /// The law of a policy pack, as it is now.
     pub(crate) fn law(&self, policy: &str) -> Result<Law, Failure> {
-        let folders: Vec<PathBuf> = self.config.policies.iter().map(|path| self.folder.join(path)).collect();
-        let packs = common::policies(&folders)?;
+        let packs = self.policies()?;
         let known = packs.iter().map(|pack| pack.id.clone()).collect::<Vec<_>>().join(", ");
         let pack = packs.into_iter().find(|pack| pack.id == policy);
         let pack =
@@ -371,6 +471,17 @@ pub(crate) fn address(record: &str, folder: &Path) -> String {
         Some(path) => format!("sqlite:{}", folder.join(path).display()),
         None => record.to_owned(),
     }
+}
+
+/// The secret in a file, 64 hexadecimal digits; drawn by chance where there is no file.
+fn server_key(path: &Path) -> Result<Key, Failure> {
+    let wrong = |what: &str| Failure::Refused(format!("{}: {what}", path.display()));
+    if !path.exists() {
+        crate::record::write_secret(path, format!("{}\n", drawn(32)).as_bytes())?;
+    }
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| wrong(&error.to_string()))?;
+    let bytes = unhex(text.trim()).ok_or_else(|| wrong("it holds no secret: 64 hexadecimal digits"))?;
+    Ok(Key::new(bytes))
 }
 
 /// An age recipient.

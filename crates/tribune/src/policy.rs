@@ -172,7 +172,7 @@ fn show_signal(out: &mut impl Write, signal: &Signal) -> Result<(), Failure> {
     put(out, &format!("  {}: {}", signal.id, clean(&signal.sentence.replace("{value}", "N"))))?;
     let points = signal.table.points().iter();
     let points: Vec<String> = points
-        .map(|(value, evidence)| format!("{} → {evidence}", signals::pack::readable(*value, signal.divisor)))
+        .map(|(value, evidence)| format!("{} → {evidence}", review::words::readable(*value, signal.divisor)))
         .collect();
     put(
         out,

@@ -1,9 +1,10 @@
 //! `tribune record`: beginning a record, who is on its roster, verifying, backing up, counting, erasing, and the day's
 //! chores. What is in it is for other commands.
 
+use crate::account;
 use crate::common::{Failure, note, output, put, thousands};
 use crate::metering::UsageConfig;
-use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, Words, refused};
+use crate::office::{self, Asking, Config, GateConfig, LogConfig, Office, PagesConfig, SignInConfig, Words, refused};
 use clap::Subcommand;
 use clerk::intake::KeptOut;
 use clerk::{Clerk, Erase, Error, Founding};
@@ -113,6 +114,11 @@ enum Verb {
         #[arg(long, value_name = "PERSON", required = true)]
         by: Vec<String>,
     },
+    /// Local accounts to sign in to the pages with
+    Account {
+        #[command(subcommand)]
+        verb: account::Verb,
+    },
     /// The day's chores: what anonymous people sent becomes events, the day's commitments are published
     Day,
 }
@@ -147,6 +153,10 @@ const HEAD: &str = "\
 # recovery            age recipients that open every private text; keep their identities apart from this machine
 # log.public          the folder that the world reads: log/, statements/, transparency/
 # [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
+# pages.provider      the provider's name, as pages show it; pages.base is where browsers find them: https://HOST
+# sign_in.key         the server's own secret: the same file at every replica. Accounts are worth nothing without it
+# [sign_in.oidc]      issuer, client_id, client_secret_file, name: an OpenID provider to sign in at, which sends people
+#                     back to BASE/sign-in/provider/back; the roster's identities are `ISSUER|SUBJECT`
 # gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
@@ -202,6 +212,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
                     &format!("erased; the event at position {} says so{rest}", erased.position),
                 )
             }
+            Verb::Account { verb } => account::run(&office, verb).await,
             Verb::Day => day(&office).await,
         }
     })
@@ -253,8 +264,9 @@ impl Init {
             facts: None,
             meters: None,
         });
+        let (pages, sign_in) = (PagesConfig::default(), SignInConfig::default());
         let (record, recovery) = (self.record.clone(), self.recovery.clone());
-        let config = Config { record, policies: Vec::new(), recovery, log, gate, usage };
+        let config = Config { record, policies: Vec::new(), recovery, log, gate, usage, pages, sign_in };
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
         let text = format!("{HEAD}{text}");
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;

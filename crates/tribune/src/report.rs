@@ -362,7 +362,7 @@ async fn list(office: &Office) -> Result<ExitCode, Failure> {
         review_asked: report.review_asked,
         origin: report.origin.as_ref().map(ToString::to_string),
     };
-    let lines: Vec<Line> = reports.iter().map(line).collect();
+    let lines: Vec<Line> = reports.iter().map(|report| line(report)).collect();
     let mut text = String::new();
     for (line, report) in lines.iter().zip(&reports) {
         let next = match (line.triaged, line.review_asked, line.told) {

@@ -1,27 +1,23 @@
-//! `tribune serve`: the live system. So far it hands gates their snapshots as soon as anything changes, serves what the
-//! world reads (the public log, statements, yearly numbers), and does the day's chores.
+//! `tribune serve`: the live system. It hands gates their snapshots as soon as anything changes, serves the pages, and does
+//! the day's chores.
 
 use crate::common::{Failure, note};
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
 use crate::record::tell_kept_out;
-use axum::Router;
-use axum::extract::{Path as Asked, State};
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::get;
 use clerk::{Error, Left, Refused, Told};
-use review::words::{Digest, Moment};
+use review::words::Moment;
+use signals::pack::Policy;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tlog::Tile;
 use web::gate::Feed;
 use web::gate::report::{Refusals, Report};
+use web::{Means, Pages, PolicyText, Settings};
 
-/// Serve gates, the public log and what is published; do the day's chores.
+/// Serve gates and the pages; do the day's chores.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tribune serve --config office/tribune.toml --listen 127.0.0.1:8402")]
 pub(crate) struct Args {
@@ -52,14 +48,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         // Gates tell by another way to the record than that on which it is followed: neither waits for the other.
         let hearing = Office::open(&args.asking).await?;
         let feed = Arc::new(Feed::default());
-        let public = office.path(&office.config.log.public);
         let token = args.token.as_deref().map(token).transpose()?;
         let (reports, heard) = web::gate::report::intake(token.clone());
-        let router = Arc::clone(&feed).router(token).merge(reports).merge(public_site(public));
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| refused(&format!("{}: {error}", args.listen)))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
-        note(&format!("serving on http://{address}: /gate/snapshot, /log/, /statements/, /transparency/"));
+        let pages = Arc::new(pages(&office, address).await?);
+        let sign_in = office.sign_in(&pages.settings.base)?;
+        let router = Arc::clone(&feed).router(token).merge(reports).merge(web::pages::router(Arc::clone(&pages), &sign_in));
+        note(&format!("serving on http://{address}: the pages, and snapshots for gates under /gate/snapshot"));
         let ended = async { drop(tokio::signal::ctrl_c().await) };
         tokio::select! {
             () = web::serve(listener, router, web::Limits::default(), ended) => Ok(ExitCode::SUCCESS),
@@ -67,6 +64,44 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             () = hear(&hearing, heard) => Ok(ExitCode::SUCCESS),
         }
     })
+}
+
+/// The pages of an office that answers at an address.
+pub(crate) async fn pages(office: &Office, address: SocketAddr) -> Result<Pages, Failure> {
+    let config = &office.config;
+    let founding = office.clerk.founding().await?;
+    let settings = Settings {
+        provider: config.pages.provider.clone(),
+        base: config.pages.base.clone().unwrap_or_else(|| format!("http://{address}")),
+        public: office.path(&config.log.public),
+        log_origin: config.log.origin.clone(),
+        log_key: office.log_signer()?.verifier().to_string(),
+        policies: office.policies()?.iter().map(policy_text).collect(),
+        simulated: founding.is_some_and(|founding| founding.simulated_clock),
+    };
+    let means = Means {
+        now: office.clock(),
+        chance: Box::new(crate::office::chance),
+        complain: Box::new(|what| note(&format!("a page was not shown: {what}"))),
+    };
+    Pages::new(Arc::clone(&office.clerk), office.papers.clone(), settings, means).map_err(|error| refused(&error))
+}
+
+/// A policy pack as pages show it.
+fn policy_text(policy: &Policy) -> PolicyText {
+    let signals = policy.signals.iter().map(|signal| {
+        let sentence = signal.sentence.replace("{value}", "…");
+        [signal.family.name().to_owned(), signal.id.clone(), sentence, signal.innocent.clone()]
+    });
+    PolicyText {
+        id: policy.id.clone(),
+        title: policy.title.clone(),
+        version: policy.version.clone(),
+        digest: policy.digest.clone(),
+        clause: policy.clause.clone(),
+        procedure: policy.review.clone(),
+        signals: signals.collect(),
+    }
 }
 
 /// Follows the record: whatever was appended may change what gates are given and what is public. What fails is said and
@@ -147,48 +182,5 @@ async fn end(office: &Office, from: u64) -> Result<u64, Failure> {
             Some(last) => position = last.position + 1,
             None => return Ok(position),
         }
-    }
-}
-
-/// What the world reads. Names are of a few forms; nothing else is looked for on the disk.
-fn public_site(folder: PathBuf) -> Router {
-    Router::new()
-        .route("/log/{*path}", get(log_file))
-        .route("/statements/{name}", get(statement))
-        .route("/transparency/{name}", get(transparency))
-        .with_state(Arc::new(folder))
-}
-
-type Folder = State<Arc<PathBuf>>;
-
-async fn log_file(State(folder): Folder, Asked(path): Asked<String>) -> impl IntoResponse {
-    let known = path == "checkpoint" || Tile::parse(&path).is_ok();
-    file(&folder.join("log"), &path, known, "application/octet-stream").await
-}
-
-async fn statement(State(folder): Folder, Asked(name): Asked<String>) -> impl IntoResponse {
-    let stem = name.strip_suffix(".txt").unwrap_or(&name).to_owned();
-    let known = stem.replacen('-', ":", 1).parse::<Digest>().is_ok();
-    file(&folder.join("statements"), &format!("{stem}.txt"), known, "text/plain; charset=utf-8").await
-}
-
-async fn transparency(State(folder): Folder, Asked(name): Asked<String>) -> impl IntoResponse {
-    let known = name.strip_suffix(".csv").is_some_and(|year| year.len() == 4 && year.parse::<u16>().is_ok());
-    file(&folder.join("transparency"), &name, known, "text/csv; charset=utf-8").await
-}
-
-async fn file(folder: &Path, name: &str, known: bool, kind: &'static str) -> impl IntoResponse + use<> {
-    let path = folder.join(name);
-    let bytes = match known {
-        true => tokio::task::spawn_blocking(move || std::fs::read(path)).await.ok().and_then(Result::ok),
-        false => None,
-    };
-    match bytes {
-        Some(bytes) => (StatusCode::OK, [(header::CONTENT_TYPE, kind)], bytes),
-        None => (
-            StatusCode::NOT_FOUND,
-            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-            b"there is no such file\n".to_vec(),
-        ),
     }
 }

@@ -1,4 +1,4 @@
-//! The gate's interfaces, asked over the network as others ask them.
+//! The gate's interfaces and the pages, asked over the network as others ask them.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,6 +20,11 @@ mod envoy;
 mod export;
 #[path = "it/forward.rs"]
 mod forward;
+#[path = "it/ground.rs"]
+mod ground;
+#[path = "it/house.rs"]
+#[allow(dead_code, reason = "others who build pages need more of it")]
+mod house;
 #[path = "it/measure.rs"]
 mod measure;
 #[path = "it/proxies.rs"]
@@ -29,5 +34,7 @@ mod proxies;
 mod sample;
 #[path = "it/server.rs"]
 mod server;
+#[path = "it/signing.rs"]
+mod signing;
 #[path = "it/snapshots.rs"]
 mod snapshots;

@@ -21,7 +21,7 @@ struct Pack {
     review: Procedure,
 }
 
-fn law() -> Law {
+pub(crate) fn law() -> Law {
     let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
     let procedure = toml::from_str::<Pack>(text).unwrap().review;
     let (id, version, digest) = ("mass-surveillance".to_owned(), "1".to_owned(), Digest::of(text));
@@ -30,7 +30,7 @@ fn law() -> Law {
 
 /// Who is there: ann and ivy review, ben and cleo decide, eve hears appeals, olga is counsel from outside; ina takes
 /// reports in, ada and bea keep names, aud audits.
-fn roster() -> Roster {
+pub(crate) fn roster() -> Roster {
     let people: [(&str, &[Role]); 10] = [
         ("ann", &[Role::Reviewer, Role::Analyst]),
         ("ivy", &[Role::Reviewer, Role::Analyst]),
@@ -53,29 +53,33 @@ fn roster() -> Roster {
     Roster { members: people.into_iter().map(member).collect(), ..Roster::default() }
 }
 
-fn clerk(record: Record, seed: &str) -> Clerk {
+pub(crate) fn clerk(record: Record, seed: &str) -> Clerk {
     Clerk::new(record, chance(seed)).unwrap()
 }
 
 /// A clerk before a record with its people.
-fn begun(place: &Place) -> Clerk {
+pub(crate) fn begun(place: &Place) -> Clerk {
     let clerk = clerk(place.open(), "one");
     block_on(clerk.set_roster("roster".parse().unwrap(), MIDNIGHT, &BTreeSet::new(), &roster())).unwrap();
     clerk
 }
 
-fn sent(by: &str, id: &str) -> Sent {
+pub(crate) fn sent(by: &str, id: &str) -> Sent {
     let by = if by == "tribune" { Sender::System } else { Sender::Person(by.to_owned()) };
     Sent { id: id.parse().unwrap(), at: MIDNIGHT, by }
 }
 
-fn accounts(names: &[&str]) -> BTreeSet<AccountId> {
+pub(crate) fn accounts(names: &[&str]) -> BTreeSet<AccountId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-fn opening(names: &[&str]) -> Act {
+pub(crate) fn opening(names: &[&str]) -> Act {
     let law = law();
-    let sources = BTreeSet::from([Source::Finding { finding: Digest::of(names.concat()), records: Digest::of("r") }]);
+    let sources = BTreeSet::from([Source::Finding {
+        finding: Digest::of(names.concat()),
+        records: Digest::of("r"),
+        score_db: None,
+    }]);
     Act::Open(Opening {
         kind: Kind::Workload,
         policy: (law.id, law.version, law.digest),
@@ -85,15 +89,15 @@ fn opening(names: &[&str]) -> Act {
     })
 }
 
-fn opened(clerk: &Clerk, id: &str, names: &[&str]) -> CaseId {
+pub(crate) fn opened(clerk: &Clerk, id: &str, names: &[&str]) -> CaseId {
     block_on(clerk.open_case(&sent("tribune", id), &law(), opening(names))).unwrap().0
 }
 
-fn must(clerk: &Clerk, by: &str, case: &CaseId, id: &str, act: Act) {
+pub(crate) fn must(clerk: &Clerk, by: &str, case: &CaseId, id: &str, act: Act) {
     assert!(!block_on(clerk.enact(&sent(by, id), case, act)).unwrap().before, "{id}");
 }
 
-fn part(clerk: &Clerk, case: &CaseId, person: &str, role: Role) {
+pub(crate) fn part(clerk: &Clerk, case: &CaseId, person: &str, role: Role) {
     must(
         clerk,
         "ann",

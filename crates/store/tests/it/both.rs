@@ -6,7 +6,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use review::words::{Digest, Moment};
-use store::{Draining, Identity, Message, New, Record, RecordError, Refused};
+use store::{Draining, Identity, Message, New, Record, RecordError, Refused, Slip};
 use tlog::{Hash, Tree};
 
 use crate::place::{Place, Server, append, below, block_on, chance, erasure};
@@ -43,6 +43,8 @@ on_both!(
     the_intake_is_drained_shuffled_once_and_whole,
     what_waits_is_found_by_how_its_key_begins,
     arrivals_in_another_order_leave_equal_rows,
+    of_two_who_write_a_slip_at_once_one_was_first,
+    slips_are_over_by_time_and_taken_by_holder,
 );
 
 fn put(record: &Record, stream: &str, expected: u64, bodies: &[&str]) -> Result<Vec<u64>, RecordError> {
@@ -420,4 +422,51 @@ fn a_server_that_may_lose_what_it_acknowledged_is_refused() {
         let error = block_on(Record::open(&server.address("postgres"))).err().map(|error| error.to_string()).unwrap();
         assert!(error.starts_with(&format!("the database has {setting} = off")), "{error}");
     }
+}
+
+fn new_slip(name: &str, holder: &str, until: i64) -> Slip {
+    Slip { name: name.into(), holder: holder.into(), version: 0, until: Moment(until), body: b"first".to_vec() }
+}
+
+fn of_two_who_write_a_slip_at_once_one_was_first(place: &Place) {
+    let (one, other) = (place.open(), place.open());
+    let slip = new_slip("a", "ann", 100);
+    assert!(block_on(one.put_slip("session", &slip)).unwrap());
+    assert!(!block_on(other.put_slip("session", &slip)).unwrap(), "it is there by now");
+    assert!(block_on(other.put_slip("account", &slip)).unwrap(), "another kind is another drawer");
+    let seen = block_on(other.slip("session", "a", Moment(99))).unwrap().unwrap();
+    assert_eq!(seen, Slip { version: 1, ..slip });
+    let changed = |body: &[u8]| Slip { body: body.to_vec(), ..seen.clone() };
+    let put = |record: &Record, body: &[u8]| block_on(record.put_slip("session", &changed(body))).unwrap();
+    let answers = [put(&one, b"mine"), put(&other, b"theirs")];
+    assert_eq!(answers, [true, false]);
+    let now = block_on(other.slip("session", "a", Moment(99))).unwrap().unwrap();
+    assert_eq!((now.version, now.body), (2, b"mine".to_vec()));
+    assert!(block_on(one.take_slip("session", "a")).unwrap());
+    assert!(!block_on(other.take_slip("session", "a")).unwrap(), "it was taken once");
+    assert!(!put(&one, b"back"), "what was taken does not come back by being written over");
+    assert_eq!(verify(&one, None), Ok(Tree::EMPTY), "none of it is an event");
+    block_on(one.close());
+    block_on(other.close());
+}
+
+fn slips_are_over_by_time_and_taken_by_holder(place: &Place) {
+    let record = place.open();
+    for (name, holder, until) in [("c", "ann", 300), ("a", "ann", 100), ("b", "ann", 200), ("d", "ben", 300)] {
+        assert!(block_on(record.put_slip("session", &new_slip(name, holder, until))).unwrap());
+    }
+    let names = |holder: &str, now: i64| -> Vec<String> {
+        let slips = block_on(record.slips_of("session", holder, Moment(now))).unwrap();
+        slips.into_iter().map(|slip| slip.name).collect()
+    };
+    assert_eq!(names("ann", 99), ["a", "b", "c"]);
+    assert_eq!(names("ann", 100), ["b", "c"]);
+    assert_eq!(block_on(record.slip("session", "a", Moment(100))).unwrap(), None);
+    assert_eq!(block_on(record.clear_drawer(Moment(100))).unwrap(), 1);
+    assert_eq!(block_on(record.take_slips_of("account", "ann", None)).unwrap(), 0);
+    assert_eq!(block_on(record.take_slips_of("session", "ann", Some("c"))).unwrap(), 1);
+    assert_eq!((names("ann", 0), names("ben", 0)), (vec!["c".to_owned()], vec!["d".to_owned()]));
+    assert_eq!(block_on(record.take_slips_of("session", "ann", None)).unwrap(), 1);
+    assert_eq!(names("ann", 0), [] as [&str; 0]);
+    block_on(record.close());
 }

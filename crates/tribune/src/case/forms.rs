@@ -7,6 +7,7 @@ use crate::common::Failure;
 use crate::office::{Office, Words, digest, time};
 use clap::ValueEnum;
 use clerk::Sender;
+use review::Decibans;
 use review::act::{Act, Closing, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::procedure::Basis;
 use review::words::{
@@ -173,6 +174,7 @@ struct FindingHead {
     rank: u32,
     customer: CustomerId,
     accounts: BTreeSet<AccountId>,
+    score_db: Option<Decibans>,
 }
 
 type Brought = (BTreeSet<Source>, BTreeSet<AccountId>, Option<CustomerId>);
@@ -191,7 +193,8 @@ impl From {
                 serde_json::from_value(finding.clone()).map_err(|error| wrong(error.to_string()))?;
             if head.rank == rank {
                 let finding = Digest::of(serde_json::to_vec(finding).map_err(|error| wrong(error.to_string()))?);
-                brought.0.insert(Source::Finding { finding, records: findings.records.digest });
+                let (records, score_db) = (findings.records.digest, head.score_db);
+                brought.0.insert(Source::Finding { finding, records, score_db });
                 brought.1.extend(head.accounts);
                 brought.2 = Some(head.customer);
                 return Ok(brought);

@@ -4,7 +4,7 @@
 
 use crate::common::Failure;
 use crate::office::Office;
-use clerk::File;
+use clerk::{File, Wanted};
 use review::act::{Established, Order};
 use review::case::{Case, Phase, Standing};
 use review::clocks::{Clock, clocks, limit};
@@ -32,20 +32,20 @@ struct Line {
 /// Every case. It names customers, so it takes a role that reads cases; what is in one needs a look.
 pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
     let mut lines = Vec::new();
-    for File { case, law, .. } in office.clerk.cases_for(office.who()?, office.now).await? {
-        let clocks = clocks(&case, &law.procedure);
-        let next = clocks.iter().find(|clock| clock.done.is_none());
+    let all = Wanted { on_page: usize::MAX, ..Wanted::default() };
+    for line in office.clerk.list(office.who()?, &all, office.now).await?.lines {
+        let next = line.clocks.first();
         lines.push(Line {
-            case: case.id.to_string(),
-            policy: law.id.clone(),
-            customer: case.opening.customer.to_string(),
-            phase: phase(&case.phase),
-            opened: case.opened.day(),
-            accounts: case.accounts.len(),
-            in_force: case.in_force(office.now).count(),
-            next: next.map(|clock| clock.what.clone()),
-            due: next.map(|clock| clock.due.day()),
-            missed: clocks.iter().filter(|clock| clock.missed(office.now)).count(),
+            case: line.id.to_string(),
+            policy: line.policy.clone(),
+            customer: line.customer.to_string(),
+            phase: phase(&line.phase),
+            opened: line.opened.day(),
+            accounts: line.accounts.len(),
+            in_force: line.in_force(office.now),
+            next: next.map(|(_, what)| what.clone()),
+            due: next.map(|(due, _)| due.day()),
+            missed: line.missed(office.now),
         });
     }
     let mut text = String::new();

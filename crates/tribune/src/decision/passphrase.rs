@@ -1,13 +1,11 @@
-//! A key to approve with that a passphrase opens: Ed25519, its secret encrypted with `age` (scrypt).
+//! A key to approve with that a passphrase opens, in a file: asking for the passphrase. What is in it is the clerk's.
 //!
-//! The weaker form: the secret is in this process's memory while it signs, where an SSH key stays with ssh-keygen, an
-//! agent or a token. The record says of each approval which form it was.
+//! The record says of each approval which form of key it was.
 
 use crate::common::{Failure, output, put};
 use crate::office::{self, refused};
-use ed25519_dalek::{Signer, SigningKey};
+use clerk::keys;
 use review::act::Approval;
-use review::roster::{KeyForm, PublicKey};
 use review::words::Digest;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -24,13 +22,11 @@ pub(super) fn make(out: &Path, passphrase_file: Option<&Path>) -> Result<ExitCod
     }
     let mut seed = Zeroizing::new([0; 32]);
     office::chance(&mut *seed);
-    let key = SigningKey::from_bytes(&seed);
     let passphrase = passphrase(passphrase_file)?;
-    let sealed = store::seal_with_passphrase(&*seed, &passphrase).map_err(|error| refused(&error))?;
+    let (sealed, public) = keys::new_signing_key(&seed, &passphrase)?;
     output(Some(out), |file| {
         file.write_all(&sealed).map_err(|source| Failure::Write { path: out.display().to_string(), source })
     })?;
-    let public = PublicKey(key.verifying_key().to_bytes());
     output(None, |out| {
         put(&mut &mut *out, &format!("\"{public}\" = \"passphrase\"    # under [members.YOU.keys] of the roster"))
     })?;
@@ -41,20 +37,7 @@ pub(super) fn make(out: &Path, passphrase_file: Option<&Path>) -> Result<ExitCod
 pub(super) fn sign(path: &Path, message: &str, shown: Digest) -> Result<Approval, Failure> {
     let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
     let sealed = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let seed = store::open_with_passphrase(&sealed, &passphrase(None)?).map_err(|error| wrong(error.to_string()))?;
-    let seed: &[u8; 32] = seed
-        .as_slice()
-        .try_into()
-        .map_err(|_| wrong("it holds no key; `tribune decision new-key` makes one".into()))?;
-    let key = SigningKey::from_bytes(seed);
-    let signature = key.sign(message.as_bytes()).to_bytes();
-    Ok(Approval {
-        key: PublicKey(key.verifying_key().to_bytes()),
-        form: KeyForm::Passphrase,
-        signature: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
-        shown,
-        identity: None,
-    })
+    keys::approve(&sealed, &passphrase(None)?, message, shown).map_err(|error| wrong(error.to_string()))
 }
 
 fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {

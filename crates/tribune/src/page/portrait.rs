@@ -1,22 +1,23 @@
-//! A portrait: everything a reviewer needs of one entity, gathered from the watch.
+//! Fills a portrait ([`web::portrait`]) from the watch.
 //!
 //! It computes no evidence: every decibel was in the evaluation. What it adds are the days and hours behind the signals,
 //! the peers' spread over the same days, and what nobody can see. It is not the page ([`super::entity`]).
 
-use super::text::clean;
-use review::{Decibans, Family, Finding, family_evidence};
-use serde::Serialize;
+use review::words::readable;
+use review::{Decibans, Family, family_evidence};
 use signals::docket::{Docket, Ranked, keep_most};
 use signals::entity::{Entity, Kind, Known};
 use signals::findings::{finding, pseudonym, pseudonymise};
 use signals::links::Links;
-use signals::pack::{Policy, readable};
+use signals::pack::Policy;
 use signals::peers::{LEAST_PEERS, Standing};
 use signals::series::{DAYS, HOURS, Mask, Readings};
 use signals::watch::{Evaluation, Watch};
 use signals::workload::{CALL_BYTES, CALL_SECONDS, Daily, Hourly, calls, whole};
 use std::collections::{BTreeMap, BTreeSet};
 use usage::{AccountKey, Day, Hour, Measure};
+use web::plain::clean;
+use web::portrait::{self, AccountPart, Around, Column, Date, DayRow, FamilyLines, Judged, Line, Portrait};
 
 /// Whether people see names.
 #[derive(Clone, Copy, Debug)]
@@ -34,201 +35,6 @@ impl Naming<'_> {
             Self::Pseudonyms(salt) => pseudonym(salt, of, name),
         }
     }
-}
-
-/// One signal's line in the ledger.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Line {
-    /// The signal.
-    pub(crate) signal: String,
-    /// The value as a person reads it.
-    pub(crate) value: String,
-    /// The value's unit.
-    pub(crate) unit: String,
-    /// Completeness of its data, in per cent.
-    pub(crate) complete: i64,
-    /// Its evidence.
-    pub(crate) evidence_db: Decibans,
-    /// What of it counts: the strongest and what speaks against in full, further ones three tenths.
-    pub(crate) counted_db: Decibans,
-    /// In words.
-    pub(crate) explanation: String,
-    /// What would explain it innocently.
-    pub(crate) innocent: String,
-}
-
-/// A family of the ledger.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct FamilyLines {
-    /// Which.
-    pub(crate) family: Family,
-    /// The speaking signals, in the pack's order.
-    pub(crate) lines: Vec<Line>,
-    /// What they add up to before the limits.
-    pub(crate) sum_db: Decibans,
-    /// What the family says.
-    pub(crate) evidence_db: Decibans,
-}
-
-/// What one policy says of the entity.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Judged {
-    /// The policy's title.
-    pub(crate) title: String,
-    /// Its version.
-    pub(crate) version: String,
-    /// Its digest.
-    pub(crate) digest: String,
-    /// The finding, as `scan` lists it.
-    pub(crate) finding: Finding,
-    /// From here on a case may open.
-    pub(crate) floor_db: Decibans,
-    /// Its place among all workloads, if it is one of them and not part of a stronger one.
-    pub(crate) place: Option<u32>,
-    /// The place of the stronger workload that holds it.
-    pub(crate) within: Option<u32>,
-    /// How many workloads there are.
-    pub(crate) workloads: usize,
-    /// The ledger.
-    pub(crate) ledger: Vec<FamilyLines>,
-    /// Signals that do not speak, with why.
-    pub(crate) silent: Vec<(String, String)>,
-}
-
-impl Judged {
-    /// The speaking signals' lines, those with the most evidence first.
-    pub(crate) fn strongest(&self) -> Vec<&Line> {
-        let mut lines: Vec<&Line> = self.ledger.iter().flat_map(|family| &family.lines).collect();
-        lines.sort_by_key(|line| std::cmp::Reverse(line.evidence_db));
-        lines
-    }
-
-    /// What would explain innocently what speaks for the finding.
-    pub(crate) fn innocent(&self) -> Vec<&Line> {
-        let mut lines = self.strongest();
-        lines.retain(|line| line.evidence_db > Decibans::ZERO && !line.innocent.is_empty());
-        lines
-    }
-
-    /// How far the score lies above the floor; below it when negative.
-    pub(crate) fn above(&self) -> Decibans {
-        self.finding.score_db - self.floor_db
-    }
-}
-
-/// One account of the entity.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct AccountPart {
-    /// The account.
-    pub(crate) account: String,
-    /// Its customer.
-    pub(crate) customer: String,
-    /// Its unit; empty when unknown.
-    pub(crate) unit: String,
-    /// Calls an hour, the mean of the week, or bytes as calls where those are more.
-    pub(crate) calls_per_hour: i64,
-    /// Its share of the entity's, in per cent.
-    pub(crate) share: i64,
-    /// When it was created; empty when unknown.
-    pub(crate) created_on: String,
-    /// Declared use; empty when unknown.
-    pub(crate) declared_use: String,
-    /// Regions it reports in.
-    pub(crate) regions: String,
-}
-
-/// A larger set that holds the entity.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Around {
-    /// `unit`, `customer` or `linked accounts`.
-    pub(crate) what: &'static str,
-    /// How many accounts it holds.
-    pub(crate) accounts: usize,
-    /// Its score by the first policy.
-    pub(crate) score_db: Decibans,
-}
-
-/// One day.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct DayRow {
-    /// Which.
-    #[serde(serialize_with = "as_text")]
-    pub(crate) day: Day,
-    /// Whether all its data is there.
-    pub(crate) complete: bool,
-    /// Calls, by the median of three estimates.
-    pub(crate) calls: i64,
-    /// Bytes in.
-    pub(crate) bytes_in: i64,
-    /// Bytes kept, the day's mean.
-    pub(crate) bytes_stored: i64,
-    /// Objects written.
-    pub(crate) objects_written: i64,
-    /// Objects deleted.
-    pub(crate) objects_deleted: i64,
-    /// Seconds of audio, if the bytes were calls.
-    pub(crate) audio_seconds_implied: i64,
-    /// Seconds of audio transcribed.
-    pub(crate) audio_seconds_transcribed: i64,
-    /// The peers' 5th, 25th, 50th, 75th and 95th percentile of what [`Portrait::by_calls`] says.
-    pub(crate) peers: Option<[i64; 5]>,
-}
-
-fn as_text<S: serde::Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
-}
-
-/// A column of a relation, with its value.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Column {
-    /// The relation.
-    pub(crate) relation: &'static str,
-    /// The column.
-    pub(crate) name: String,
-    /// What it means.
-    pub(crate) meaning: String,
-    /// `None` where the records do not say.
-    pub(crate) value: Option<i64>,
-}
-
-/// Everything a reviewer needs of one entity.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Portrait {
-    /// As of.
-    #[serde(serialize_with = "as_text")]
-    pub(crate) at: Hour,
-    /// What holds it together: `account`, `unit`, `customer` or `linked accounts`.
-    pub(crate) kind: &'static str,
-    /// The customer of its strongest account.
-    pub(crate) customer: String,
-    /// The unit of its strongest account; empty when unknown.
-    pub(crate) unit: String,
-    /// What each policy says.
-    pub(crate) policies: Vec<Judged>,
-    /// Its accounts, strongest first.
-    pub(crate) accounts: Vec<AccountPart>,
-    /// What links them, column by column in `columns` too.
-    #[serde(skip)]
-    pub(crate) links: Links,
-    /// Larger sets that hold it.
-    pub(crate) around: Vec<Around>,
-    /// Who the peers are, in words.
-    pub(crate) peers: String,
-    /// Whether usage is told in calls; else in bytes in.
-    pub(crate) by_calls: bool,
-    /// The days since anything is known, 42 at most, oldest first; `None` before the entity's first.
-    pub(crate) days: Vec<Option<DayRow>>,
-    /// The first of `days`.
-    #[serde(serialize_with = "as_text")]
-    pub(crate) first_day: Day,
-    /// By hour of the week, the last 168 hours' calls (or bytes in); `None` where they are not complete.
-    pub(crate) hours: Vec<Option<i64>>,
-    /// Whether anything is known by the hour.
-    pub(crate) hourly: bool,
-    /// What cannot be seen, in sentences.
-    pub(crate) unseen: Vec<String>,
-    /// Every column of its rows.
-    pub(crate) columns: Vec<Column>,
 }
 
 /// What a portrait is painted from.
@@ -283,12 +89,11 @@ impl Scene<'_> {
             .filter_map(|(evaluation, ranking)| self.judged(evaluation, ranking, entity, naming))
             .collect();
         Some(Portrait {
-            at,
-            kind: kind(one.kind),
+            at: portrait::Hour(at.0),
+            kind: kind(one.kind).to_owned(),
             customer: naming.name("customer", &key.customer),
             unit: unit.map(|unit| unit_name(naming, key, &unit)).unwrap_or_default(),
             accounts: accounts(self.watch, &order, naming),
-            links: one.links.clone(),
             around: self.around(entity, one),
             peers: peers_in_words(&peers, one.kind),
             hours: series.week(by_calls),
@@ -297,7 +102,7 @@ impl Scene<'_> {
             columns: columns(row, &one.links),
             by_calls,
             days,
-            first_day,
+            first_day: Date(first_day.0),
             policies,
         })
     }
@@ -351,7 +156,7 @@ impl Scene<'_> {
         let others = self.watch.entities.iter().zip(scores).zip(0_u32..);
         let around = others.filter(|((other, _), place)| *place != entity && holds(other));
         let around = around.map(|((other, score), _)| Around {
-            what: kind(other.kind),
+            what: kind(other.kind).to_owned(),
             accounts: other.accounts.len(),
             score_db: score.total,
         });
@@ -500,7 +305,7 @@ impl Series {
             let (written, audio) = (of(Measure::ObjectsWritten, place), of(Measure::AudioSecondsTranscribed, place));
             let bytes_in = of(Measure::BytesIn, place);
             Some(DayRow {
-                day,
+                day: Date(day.0),
                 complete: self.is_complete(day),
                 calls: calls(written, audio, bytes_in),
                 bytes_in,
@@ -691,7 +496,7 @@ pub(crate) fn spaced(name: &str) -> String {
 fn columns(row: &signals::watch::Row, links: &Links) -> Vec<Column> {
     let of = |relation: &'static str, columns: &[(&str, &str)], values: Vec<Option<i64>>| -> Vec<Column> {
         let column = |((name, meaning), value): (&(&str, &str), Option<i64>)| Column {
-            relation,
+            relation: relation.to_owned(),
             name: (*name).to_owned(),
             meaning: (*meaning).to_owned(),
             value,
@@ -700,7 +505,7 @@ fn columns(row: &signals::watch::Row, links: &Links) -> Vec<Column> {
     };
     let mut out = of("workload", Hourly::COLUMNS, row.workload.hourly.values().collect());
     out.extend(Measure::ALL.into_iter().zip(row.workload.totals).map(|(measure, total)| Column {
-        relation: "workload",
+        relation: "workload".to_owned(),
         name: format!("{measure}_7d"),
         meaning: format!("{} over the window, in {}", spaced(measure.name()), measure.unit()),
         value: Some(total),
@@ -710,4 +515,9 @@ fn columns(row: &signals::watch::Row, links: &Links) -> Vec<Column> {
     out.extend(of("peers", Standing::COLUMNS, row.standing.values().to_vec()));
     out.extend(of("links", Links::COLUMNS, links.values().to_vec()));
     out
+}
+
+/// `2026-03-01, 06:00 UTC`.
+pub(crate) fn moment(at: Hour) -> String {
+    portrait::Hour(at.0).for_people()
 }

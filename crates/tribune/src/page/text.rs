@@ -1,47 +1,4 @@
-//! Text that others wrote, made fit to be shown: what would act instead of being read becomes visible.
-//!
-//! It is not the escaping of markup, which the templates do.
-
-use std::borrow::Cow;
-use std::fmt::Write;
-
-/// Whether a character acts on what surrounds it, or hides, instead of being seen: controls, marks of direction,
-/// characters without width, tags, fillers.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// One line for a page or a terminal: whatever acts is written as `\u{202e}`. It never shortens.
-pub(crate) fn clean(text: &str) -> String {
-    visible(text, |_| false).into_owned()
-}
-
-/// The same, but line ends stay: for text of ours that carries the text of others.
-pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
-    visible(text, |c| c == '\n')
-}
-
-fn visible(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let hidden = |c: char| acts(c) && !stays(c);
-    if !text.contains(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if hidden(c) {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
+//! Text for a terminal: sentences broken into lines, and names that were nearly typed.
 
 /// Breaks a sentence into lines of at most `width` characters, words whole where they fit at all.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -83,17 +40,6 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_acts_becomes_visible_and_the_rest_stays() {
-        assert_eq!(clean("Zürich 東京 – a/b"), "Zürich 東京 – a/b");
-        assert_eq!(clean("a\u{1b}[31mb\r\n\u{9b}c\u{7f}"), "a\\u{1b}[31mb\\u{d}\\u{a}\\u{9b}c\\u{7f}");
-        assert_eq!(
-            clean("x\u{202e}gpj\u{2066}\u{200b}\u{feff}\u{e0041}"),
-            "x\\u{202e}gpj\\u{2066}\\u{200b}\\u{feff}\\u{e0041}"
-        );
-        assert_eq!(clean_lines("a\nb\u{1b}"), "a\nb\\u{1b}");
-    }
 
     #[test]
     fn lines_are_no_wider_than_asked_unless_a_word_is() {

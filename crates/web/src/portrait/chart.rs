@@ -240,7 +240,7 @@ const GUTTER: f64 = 10.0;
 /// Pixels from row to row.
 const ROW: f64 = 24.0;
 const SHADES: [&str; 7] = ["h0", "h1", "h2", "h3", "h4", "h5", "h6"];
-/// Monday first, as [`usage::Hour::of_week`] counts.
+/// Monday first, as `usage::Hour::of_week` counts.
 pub(crate) const WEEK: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The shade of a value: by its square root, so that a quiet night differs from nothing.

@@ -1,14 +1,13 @@
-//! The page of one entity: a case's page in the demo, and `explain --html`.
+//! A portrait drawn: a piece of a page, for a case in the console, `tribune explain --html` and the demo.
 
 use super::chart::{
     Axis, HEIGHT, HeatMap, Key, MAP, Node, PLOT, Shape, TOP, Table, TimeChart, Waterfall, around, band, bars, heat,
     line, slots, waterfall,
 };
-use super::portrait::{Around, DayRow, Judged, Portrait};
-use super::{Frame, bytes, count};
+use super::{Around, Date, DayRow, Judged, Portrait};
+use crate::plain::{bytes, clean_lines, count, thousands};
 use askama::Template;
 use review::{Decibans, Family};
-use usage::{Day, Hour};
 
 const ZERO: Decibans = Decibans::ZERO;
 /// More circles than this nobody can tell apart; the table has the rest.
@@ -16,18 +15,17 @@ const NODES: usize = 24;
 
 /// When a case was opened.
 #[derive(Clone, Debug)]
-pub(crate) struct OpenedAt {
+pub struct OpenedAt {
     /// The hour.
-    pub(crate) at: String,
+    pub at: String,
     /// Its score then.
-    pub(crate) score: Decibans,
+    pub score: Decibans,
 }
 
-/// The page.
+/// The drawing.
 #[derive(Template)]
-#[template(path = "entity.html")]
-pub(crate) struct EntityPage {
-    frame: Frame,
+#[template(path = "portrait.html")]
+pub struct Drawing {
     portrait: Portrait,
     opened: Option<OpenedAt>,
     records: Option<String>,
@@ -44,14 +42,14 @@ pub(crate) struct EntityPage {
     linked: String,
 }
 
-impl EntityPage {
-    /// The page of a portrait; `records` is the digest of what it rests on.
-    pub(crate) fn new(frame: Frame, portrait: Portrait, opened: Option<OpenedAt>, records: Option<String>) -> Self {
+impl Drawing {
+    /// Of a portrait; `records` is the digest of what it rests on.
+    pub fn new(portrait: Portrait, opened: Option<OpenedAt>, records: Option<String>) -> Self {
         let days = Days::of(&portrait);
         let complete = portrait.policies.first().map_or(0.0, |judged| judged.finding.completeness);
         Self {
             heading: portrait.customer.clone(),
-            at: moment(portrait.at),
+            at: portrait.at.for_people(),
             complete: format!("{:.1} %", complete * 100.0),
             measure: if portrait.by_calls { "calls" } else { "bytes in" },
             usage: days.usage(&portrait),
@@ -61,11 +59,18 @@ impl EntityPage {
             audio: days.audio(),
             nodes: nodes(&portrait),
             linked: linked(&portrait),
-            frame,
             portrait,
             opened,
             records,
         }
+    }
+
+    /// As HTML, with the heading of a page of its own. What acts instead of being read becomes visible.
+    ///
+    /// # Errors
+    /// The template failed, which is a defect.
+    pub fn html(&self) -> Result<String, askama::Error> {
+        Ok(clean_lines(&self.render()?).into_owned())
     }
 
     /// What a score means, in a sentence or two.
@@ -89,7 +94,7 @@ impl EntityPage {
 }
 
 /// What a score means, in a sentence or two.
-pub(crate) fn meaning(judged: &Judged) -> String {
+pub fn meaning(judged: &Judged) -> String {
     let above = judged.above();
     let place = match (judged.place, judged.within) {
         (Some(1), _) => format!("It ranks first of {} workloads and lies", judged.workloads),
@@ -111,13 +116,8 @@ pub(crate) fn meaning(judged: &Judged) -> String {
     }
 }
 
-/// `2026-03-01, 06:00 UTC`.
-pub(crate) fn moment(at: Hour) -> String {
-    format!("{}, {:02}:00 UTC", at.day(), at.of_day())
-}
-
 /// A sentence with a capital and a full stop.
-pub(crate) fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
@@ -142,7 +142,7 @@ fn or_dash(text: &str) -> &str {
 fn or_unknown(value: &Option<i64>) -> String {
     let Some(value) = value else { return "unknown".to_owned() };
     let sign = if *value < 0 { "−" } else { "" };
-    format!("{sign}{}", crate::common::thousands(value.unsigned_abs()))
+    format!("{sign}{}", thousands(value.unsigned_abs()))
 }
 
 fn whole_number(value: &i64) -> String {
@@ -150,16 +150,10 @@ fn whole_number(value: &i64) -> String {
 }
 
 fn part_of(larger: &Around) -> String {
-    let article = if larger.what == "linked accounts" { "a set of linked accounts" } else { larger.what };
+    let article =
+        if larger.what.as_str() == "linked accounts" { "a set of linked accounts" } else { larger.what.as_str() };
     let article = if article.starts_with('a') { article.to_owned() } else { format!("a {article}") };
     format!("{article}, {} accounts together, with {} dB", larger.accounts, larger.score_db)
-}
-
-/// `3 Mar`.
-fn short(day: Day) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (_, month, date) = day.civil();
-    format!("{date} {}", MONTHS.get(month as usize - 1).copied().unwrap_or_default())
 }
 
 /// The days of a portrait, as charts need them.
@@ -171,9 +165,9 @@ struct Days {
 
 impl Days {
     fn of(portrait: &Portrait) -> Self {
-        let days = || (0..portrait.days.len()).map(|place| portrait.first_day.plus(place as i32));
+        let days = || (0..portrait.days.len()).map(|place| portrait.first_day.plus(place));
         Self {
-            names: days().map(short).collect(),
+            names: days().map(Date::short).collect(),
             dates: days().map(|day| day.to_string()).collect(),
             rows: portrait.days.clone(),
         }
@@ -244,7 +238,7 @@ impl Days {
                         format!("; 19 in 20 peers stay below {}", told(high as f64))
                     },
                 );
-                format!("{} {name} on {}{peers}.", told(own as f64), short(row.day))
+                format!("{} {name} on {}{peers}.", told(own as f64), row.day.short())
             },
         );
         TimeChart {
@@ -424,22 +418,22 @@ fn nodes(portrait: &Portrait) -> Vec<Node> {
 }
 
 /// What links the accounts, in a sentence.
-pub(crate) fn linked(portrait: &Portrait) -> String {
-    let links = &portrait.links;
+pub fn linked(portrait: &Portrait) -> String {
+    let link = |name: &str| portrait.link(name);
     if portrait.accounts.len() < 2 {
         return match portrait.around.is_empty() {
             true => "One account; nothing in its usage links another to it.".to_owned(),
             false => "One account; the larger sets that hold it are named below.".to_owned(),
         };
     }
-    if links.linked_accounts == 0 {
+    if link("linked_accounts") == 0 {
         return format!("{} accounts; nothing but who holds them links them.", portrait.accounts.len());
     }
     let mut reasons = Vec::new();
     for (number, reason) in [
-        (links.moving_together, "move together hour by hour"),
-        (links.alike, "have a mix of meters like another’s"),
-        (links.siblings, "were created within 30 days of another with the same mix"),
+        (link("moving_together"), "move together hour by hour"),
+        (link("alike"), "have a mix of meters like another’s"),
+        (link("siblings"), "were created within 30 days of another with the same mix"),
     ] {
         if number > 0 {
             reasons.push(format!("{number} {reason}"));
@@ -451,12 +445,13 @@ pub(crate) fn linked(portrait: &Portrait) -> String {
     } else {
         String::new()
     };
-    let customers = if links.customers > 1 { format!(" of {} customers", links.customers) } else { String::new() };
-    format!("{} accounts{customers} are linked: {}.{more}", links.linked_accounts, reasons.join(", "))
+    let customers = if link("customers") > 1 { format!(" of {} customers", link("customers")) } else { String::new() };
+    format!("{} accounts{customers} are linked: {}.{more}", link("linked_accounts"), reasons.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Explanation;
     use super::*;
     use review::{Families, Finding};
 
@@ -464,7 +459,7 @@ mod tests {
 
     fn portrait() -> Portrait {
         let day = |place: i32| DayRow {
-            day: Day(20_500).plus(place),
+            day: Date(20_500 + place),
             complete: place < 9,
             calls: 1_000_000,
             bytes_in: 1_900_000_000_000,
@@ -502,7 +497,13 @@ mod tests {
             ledger: vec![],
             silent: vec![(HOSTILE.into(), HOSTILE.into())],
         };
-        let account = super::super::portrait::AccountPart {
+        let column = |name: &str| super::super::Column {
+            relation: "links".into(),
+            name: name.into(),
+            meaning: HOSTILE.into(),
+            value: Some(2),
+        };
+        let account = super::super::AccountPart {
             account: HOSTILE.into(),
             customer: HOSTILE.into(),
             unit: HOSTILE.into(),
@@ -513,46 +514,58 @@ mod tests {
             regions: HOSTILE.into(),
         };
         Portrait {
-            at: Day(20_510).start(),
-            kind: "linked accounts",
+            at: super::super::Hour(20_510 * 24),
+            kind: "linked accounts".into(),
             customer: HOSTILE.into(),
             unit: HOSTILE.into(),
             policies: vec![judged],
             accounts: vec![account.clone(), account],
-            links: signals::links::Links { linked_accounts: 2, moving_together: 2, ..Default::default() },
             around: vec![],
             peers: HOSTILE.into(),
             by_calls: true,
             days: (0..10).map(|place| Some(day(place))).collect(),
-            first_day: Day(20_500),
+            first_day: Date(20_500),
             hours: vec![Some(5); 168],
             hourly: true,
             unseen: vec![HOSTILE.into()],
-            columns: vec![],
+            columns: ["linked_accounts", "moving_together"].map(column).into(),
         }
     }
 
     #[test]
     fn hostile_names_reach_the_page_as_text_only() {
-        for alone in [true, false] {
-            let frame =
-                Frame { alone, simulated: true, policies: vec![("/p".into(), HOSTILE.into())], ..Frame::default() };
-            let page = EntityPage::new(frame, portrait(), None, Some(HOSTILE.into()));
-            let html = super::super::finish(&page).unwrap();
-            assert!(!html.contains("<script"), "markup");
-            assert!(!html.contains(['\u{202e}', '\u{1b}']), "what acts");
-            assert!(html.contains("alert(1)") && html.contains("\\u{202e}"));
-            assert!(
-                !html.contains(" style=") && !html.contains("onload"),
-                "the policy of the site allows no such thing"
-            );
-            assert_eq!(html.contains("<style>"), alone);
+        let html = Drawing::new(portrait(), None, Some(HOSTILE.into())).html().unwrap();
+        assert!(!html.contains("<script"), "markup");
+        assert!(!html.contains(['\u{202e}', '\u{1b}']), "what acts");
+        assert!(html.contains("alert(1)") && html.contains("\\u{202e}"));
+        assert!(!html.contains(" style=") && !html.contains("onload"), "the policy of the site allows no such thing");
+    }
+
+    #[test]
+    fn an_explanation_is_read_as_it_was_written_and_a_doctored_one_is_not() {
+        let mut whole = portrait();
+        whole.policies.iter_mut().for_each(|judged| judged.finding.score_db = judged.finding.prior_db);
+        let records = super::super::Records { digest: "sha256:00".into() };
+        let mut explanation = Explanation { schema: super::super::SCHEMA.into(), records, explanation: whole };
+        let json = serde_json::to_vec(&explanation).unwrap();
+        assert_eq!(Explanation::read(&json).unwrap(), explanation);
+        let text = String::from_utf8(json).unwrap();
+        for doctored in [
+            text.replace("explanation/1", "explanation/2"),
+            text.replace("\"score_db\":-50.0", "\"score_db\":-5.0"),
+            text.replace("2026-02-16", "2026-02-30"),
+            text[..text.len() - 1].to_owned(),
+        ] {
+            assert_ne!(doctored, text);
+            assert!(Explanation::read(doctored.as_bytes()).is_err());
         }
+        explanation.explanation.days.clear();
+        assert!(Drawing::new(explanation.explanation, None, None).html().is_ok(), "nothing is known yet");
     }
 
     #[test]
     fn every_chart_says_itself_in_words_and_as_a_table() {
-        let html = super::super::finish(&EntityPage::new(Frame::default(), portrait(), None, None)).unwrap();
+        let html = Drawing::new(portrait(), None, None).html().unwrap();
         let count = |what: &str| html.matches(what).count();
         assert_eq!(count("role=\"img\""), count("<desc"));
         assert_eq!(

@@ -1,0 +1,394 @@
+//! What a case waits for: for which step, whose turn it is, and from when on. Lists and overviews are made of it.
+//!
+//! It decides nothing and is no rule: whether somebody may take the turn is asked of [`crate::rules`] when they do. It
+//! knows no time of day; what waits for a later moment says from when.
+
+use crate::act::Order;
+use crate::case::{CHECK_DAYS, Case, Decided, LEAVING_HOURS, Phase, Standing};
+use crate::procedure::Procedure;
+use crate::words::{Moment, PersonId, Role};
+use std::collections::BTreeSet;
+
+/// What kind of thing is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Awaited {
+    /// Somebody with a part in it.
+    People,
+    /// Somebody's word on conflicts.
+    Declaration,
+    /// A step of the procedure.
+    Step,
+    /// The customer: a question to it, or its answer.
+    Hearing,
+    /// The elements' answers.
+    Determination,
+    /// A decision to propose, or the end.
+    Proposal,
+    /// Approvals.
+    Approval,
+    /// The statement of reasons.
+    Notice,
+    /// The effect.
+    Effect,
+    /// What people are to end.
+    Task,
+    /// A check, or another look at what is in force.
+    Check,
+    /// Two people's word on data that leaves.
+    Leaving,
+    /// Where the use may have come back.
+    FollowUp,
+    /// An appeal.
+    Appeal,
+}
+
+impl Awaited {
+    /// All of them, in the order of a review.
+    pub const ALL: [Self; 14] = [
+        Self::People,
+        Self::Declaration,
+        Self::Step,
+        Self::Hearing,
+        Self::Determination,
+        Self::Proposal,
+        Self::Approval,
+        Self::Notice,
+        Self::Effect,
+        Self::Task,
+        Self::Check,
+        Self::Leaving,
+        Self::FollowUp,
+        Self::Appeal,
+    ];
+
+    /// As it is written in an address.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Declaration => "declaration",
+            Self::Step => "step",
+            Self::Hearing => "hearing",
+            Self::Determination => "determination",
+            Self::Proposal => "proposal",
+            Self::Approval => "approval",
+            Self::Notice => "notice",
+            Self::Effect => "effect",
+            Self::Task => "task",
+            Self::Check => "check",
+            Self::Leaving => "leaving",
+            Self::FollowUp => "follow-up",
+            Self::Appeal => "appeal",
+        }
+    }
+
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::People => "people with a part in it",
+            Self::Declaration => "a word on conflicts",
+            Self::Step => "a step",
+            Self::Hearing => "the customer’s hearing",
+            Self::Determination => "a determination",
+            Self::Proposal => "a decision, or the end",
+            Self::Approval => "approvals",
+            Self::Notice => "the statement of reasons",
+            Self::Effect => "its effect",
+            Self::Task => "what people are to end",
+            Self::Check => "a check",
+            Self::Leaving => "a word on data that leaves",
+            Self::FollowUp => "a follow-up",
+            Self::Appeal => "an appeal",
+        }
+    }
+}
+
+/// Whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Anybody's who has this role in the case, but for those who took it already or may not.
+    Of(Role, BTreeSet<PersonId>),
+    /// One person's.
+    Person(PersonId),
+    /// The customer's.
+    Customer,
+}
+
+/// Something that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What kind of thing.
+    pub awaited: Awaited,
+    /// What, for people.
+    pub what: String,
+    /// Whose turn it is.
+    pub turn: Turn,
+    /// From when on.
+    pub from: Moment,
+    /// By when.
+    pub due: Option<Moment>,
+}
+
+impl Wait {
+    /// Whether it is this person's turn now, as the case knows them.
+    pub fn is_for(&self, person: &PersonId, case: &Case, now: Moment) -> bool {
+        let roles = case.parts.get(person).filter(|part| !part.released).map(|part| &part.roles);
+        self.is_for_roles(person, |role| roles.is_some_and(|roles| roles.contains(&role)), now)
+    }
+
+    /// The same, of somebody of whom is known what they are in the case.
+    pub fn is_for_roles(&self, person: &PersonId, has: impl Fn(Role) -> bool, now: Moment) -> bool {
+        self.from <= now
+            && match &self.turn {
+                Turn::Of(role, but) => has(*role) && !but.contains(person),
+                Turn::Person(one) => one == person,
+                Turn::Customer => false,
+            }
+    }
+}
+
+/// Everything that a case waits for, in the order of a review. A case that is over waits for nothing.
+pub fn waits(case: &Case, procedure: &Procedure) -> Vec<Wait> {
+    if case.phase != Phase::Open {
+        return Vec::new();
+    }
+    let mut waits = Waits { case, procedure, all: Vec::new() };
+    waits.people();
+    waits.proof();
+    for decided in case.decisions.values() {
+        waits.decision(decided);
+    }
+    waits.rest();
+    waits.all.sort_by_key(|wait| wait.awaited);
+    waits.all
+}
+
+struct Waits<'a> {
+    case: &'a Case,
+    procedure: &'a Procedure,
+    all: Vec<Wait>,
+}
+
+impl Waits<'_> {
+    fn add(&mut self, awaited: Awaited, what: impl Into<String>, turn: Turn, from: Moment, due: Option<Moment>) {
+        self.all.push(Wait { awaited, what: what.into(), turn, from, due });
+    }
+
+    fn people(&mut self) {
+        let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
+        let opened = self.case.opened;
+        let there = |role: Role| self.case.parts.values().any(|part| !part.released && part.roles.contains(&role));
+        if !there(Role::Reviewer) {
+            self.add(Awaited::People, "somebody who carries it", reviewer(), opened, None);
+        }
+        for (person, part) in self.case.parts.iter().filter(|(_, part)| !part.released && !part.roles.is_empty()) {
+            match part.declared {
+                None => {
+                    let what = format!("{person} says whether they have a conflict");
+                    self.add(Awaited::Declaration, what, Turn::Person(person.clone()), opened, None);
+                }
+                Some(Some(_)) => {
+                    let what = format!("somebody in place of {person}, who has a conflict");
+                    self.add(Awaited::People, what, reviewer(), opened, None);
+                }
+                Some(None) => {}
+            }
+        }
+    }
+
+    fn proof(&mut self) {
+        let (case, opened) = (self.case, self.case.opened);
+        let missing: Vec<_> = self.procedure.steps.iter().filter(|step| !case.steps.contains_key(&step.id)).collect();
+        for step in &missing {
+            let turn = Turn::Of(step.by, BTreeSet::new());
+            self.add(Awaited::Step, &*step.title, turn, opened, Some(opened.plus_days(step.due_days)));
+        }
+        let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
+        let determined = case.standing_determination().is_some();
+        if case.questions.is_empty() && case.hearing_waived.len() < 2 && !determined {
+            self.add(Awaited::Hearing, "questions to the customer", reviewer(), opened, None);
+        }
+        for (id, question) in &case.questions {
+            match question.answer {
+                None if !determined => {
+                    let what = format!("the customer’s answer to {id}");
+                    self.add(Awaited::Hearing, what, Turn::Customer, question.asked, Some(question.until));
+                }
+                Some(answer) if !determined => {
+                    let what =
+                        if answer.is_some() { "what the customer answered" } else { "that the customer refused" };
+                    self.add(Awaited::Hearing, format!("weighing {what} to {id}"), reviewer(), question.asked, None);
+                }
+                _ => {}
+            }
+        }
+        if !determined && missing.is_empty() {
+            self.add(Awaited::Determination, "an answer to every element", reviewer(), opened, None);
+        }
+        let pending = |decided: &Decided| !matches!(decided.standing, Standing::Refused | Standing::Over);
+        let appealed = case.appeals.values().any(|appealed| appealed.outcome.is_none());
+        if let Some((_, determined)) = case.standing_determination()
+            && !case.decisions.values().any(pending)
+            && !appealed
+        {
+            self.add(Awaited::Proposal, "a decision, or the end of the case", reviewer(), determined.at, None);
+        }
+    }
+
+    fn decision(&mut self, decided: &Decided) {
+        let id = &decided.decision.id;
+        let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
+        match (decided.standing, &decided.decision.order) {
+            (Standing::Proposed, _) => self.approvals(decided),
+            (Standing::Approved, Order::Impose { intervention }) => match decided.notice {
+                None => {
+                    let last = self.case.last;
+                    let what = format!("the statement of reasons of {id}");
+                    self.add(Awaited::Notice, what, reviewer(), decided.proposed.min(last), None);
+                }
+                Some(notice) => {
+                    let hours = self.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
+                    let hours = if decided.decision.emergency { 0 } else { hours };
+                    self.effect(decided, notice.at.plus_hours(hours));
+                }
+            },
+            (Standing::Approved, Order::Lift { .. }) => self.effect(decided, decided.proposed),
+            (Standing::InEffect, order) => self.in_effect(decided, order),
+            (Standing::Refused | Standing::Over, _) => {}
+        }
+    }
+
+    fn approvals(&mut self, decided: &Decided) {
+        let id = &decided.decision.id;
+        let but: BTreeSet<PersonId> = decided.approvals.keys().chain([&decided.by]).cloned().collect();
+        let may = self.case.parts.iter().filter(|(person, part)| {
+            !part.released
+                && part.roles.contains(&Role::Decider)
+                && part.declared.flatten().is_none()
+                && !but.contains(*person)
+        });
+        let (may, missing) = (may.count(), self.procedure.approvals.saturating_sub(decided.approvals.len()));
+        if may < missing {
+            let what = format!("{} more who decide, for {id}", missing - may);
+            let turn = Turn::Of(Role::Reviewer, BTreeSet::new());
+            self.add(Awaited::People, what, turn, decided.proposed, None);
+        }
+        let plural = if missing == 1 { "approval" } else { "approvals" };
+        let what = format!("{missing} {plural} of {id}");
+        self.add(Awaited::Approval, what, Turn::Of(Role::Decider, but), decided.proposed, None);
+    }
+
+    fn effect(&mut self, decided: &Decided, from: Moment) {
+        let what = format!("the effect of {}", decided.decision.id);
+        self.add(Awaited::Effect, what, Turn::Of(Role::GateEngineer, BTreeSet::new()), from, None);
+    }
+
+    fn in_effect(&mut self, decided: &Decided, order: &Order) {
+        let id = &decided.decision.id;
+        let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
+        let Some(effect) = decided.effect else { return };
+        if let Some(ends) = decided.ends {
+            self.add(Awaited::Check, format!("the end of {id}"), reviewer(), ends, None);
+        }
+        for days in CHECK_DAYS.into_iter().filter(|days| !decided.checks.contains_key(days)) {
+            let from = effect.plus_days(i64::from(days));
+            self.add(Awaited::Check, format!("the check of {id} after {days} days"), reviewer(), from, Some(from));
+        }
+        if let Some(review) = decided.decision.review {
+            self.add(Awaited::Check, format!("another look at {id}"), reviewer(), review, Some(review));
+        }
+        let by_people = match order {
+            Order::Impose { intervention } => self.procedure.intervention(intervention).is_some_and(|one| one.task),
+            Order::Lift { .. } => false,
+        };
+        match &decided.task {
+            None if by_people => {
+                let what = format!("somebody who ends what {id} has people end");
+                self.add(Awaited::Task, what, reviewer(), effect, None);
+            }
+            Some(task) if task.attested.is_none() => {
+                let what = format!("{}’s word that what {id} orders is done", task.of);
+                self.add(Awaited::Task, what, Turn::Person(task.of.clone()), effect, Some(task.due));
+            }
+            _ => {}
+        }
+    }
+
+    fn rest(&mut self) {
+        for noted in self.case.leaving.iter().filter(|noted| noted.choice.is_none()) {
+            let turn = Turn::Of(Role::Decider, noted.votes.keys().cloned().collect());
+            let due = noted.noted.plus_hours(LEAVING_HOURS);
+            self.add(Awaited::Leaving, "two people’s word on the data that leaves", turn, noted.noted, Some(due));
+        }
+        for id in self.case.follow_ups.iter().filter(|(_, settled)| !**settled).map(|(id, _)| id) {
+            let turn = Turn::Of(Role::Reviewer, BTreeSet::new());
+            self.add(Awaited::FollowUp, format!("what became of follow-up {id}"), turn, self.case.opened, None);
+        }
+        for (id, appealed) in self.case.appeals.iter().filter(|(_, appealed)| appealed.outcome.is_none()) {
+            let late = !appealed.in_time && appealed.admitted.len() < 2;
+            let (what, but) = match late {
+                true => (format!("whether appeal {id}, which came late, is heard"), &appealed.admitted),
+                false => (format!("the decision of appeal {id}"), &appealed.votes.keys().cloned().collect()),
+            };
+            let turn = Turn::Of(Role::AppealPanel, but.clone());
+            self.add(Awaited::Appeal, what, turn, appealed.filed, Some(appealed.filed.plus_days(30)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::Act;
+    use crate::stage::{Stage, closing, name};
+
+    fn awaited(stage: &Stage) -> Vec<Awaited> {
+        let mut kinds: Vec<Awaited> = waits(stage.case(), &stage.procedure)
+            .iter()
+            .filter(|wait| wait.from <= stage.now)
+            .map(|w| w.awaited)
+            .collect();
+        kinds.dedup();
+        kinds
+    }
+
+    fn turn_of(stage: &Stage, awaited: Awaited, person: &str) -> bool {
+        let all = waits(stage.case(), &stage.procedure);
+        let mut of_kind = all.iter().filter(|wait| wait.awaited == awaited);
+        of_kind.any(|wait| wait.is_for(&name(person), stage.case(), stage.now))
+    }
+
+    #[test]
+    fn a_case_waits_for_what_comes_next_and_for_those_whose_turn_it_is() {
+        use Awaited::*;
+        let set = Stage::set();
+        assert_eq!(awaited(&set), [Declaration, Step, Hearing]);
+        assert!(turn_of(&set, Declaration, "zoe") && !turn_of(&set, Declaration, "ben"));
+        assert!(turn_of(&set, Step, "hal") && turn_of(&set, Step, "ann") && !turn_of(&set, Step, "ben"));
+        assert_eq!(awaited(&Stage::heard()), [Declaration, Hearing, Determination]);
+        assert_eq!(awaited(&Stage::determined()), [Declaration, Proposal]);
+        let mut proposed = Stage::proposed();
+        assert_eq!(awaited(&proposed), [Declaration, Approval]);
+        assert!(turn_of(&proposed, Approval, "ben") && !turn_of(&proposed, Approval, "ann"));
+        let act = proposed.approval("ben", "d1");
+        proposed.must("ben", act);
+        assert!(!turn_of(&proposed, Approval, "ben") && turn_of(&proposed, Approval, "cleo"));
+        assert_eq!(awaited(&Stage::approved()), [Declaration, Notice]);
+        assert_eq!(awaited(&Stage::served()), [Declaration], "its notice runs");
+        assert_eq!(awaited(&Stage::served_later()), [Declaration, Effect]);
+        let mut in_effect = Stage::in_effect();
+        assert_eq!(awaited(&in_effect), [Declaration]);
+        in_effect.later(31);
+        assert_eq!(awaited(&in_effect), [Declaration, Check]);
+        assert!(turn_of(&in_effect, Check, "ivy"));
+    }
+
+    #[test]
+    fn a_case_that_nobody_carries_waits_for_somebody_and_one_that_is_over_for_nothing() {
+        let mut stage = Stage::empty();
+        stage.must("tribune", crate::stage::opening());
+        assert_eq!(awaited(&stage)[0], Awaited::People);
+        let mut set = Stage::set();
+        set.must("ann", Act::Close(closing()));
+        assert_eq!(awaited(&set), []);
+    }
+}

@@ -1,0 +1,239 @@
+# The texts of the public pages, in English. Every message stands in every catalogue, with the same values.
+
+## The frame
+
+skip = Skip to the content
+mark = acceptable use
+nav-label = Pages
+nav-report = Report
+nav-statements = Statements
+nav-transparency = Numbers
+nav-policies = Policies
+nav-log = Log
+simulated-label = Simulated data
+simulated = Everything here is simulated. No customer, account or decision in it exists.
+foot = Review of acceptable use, from usage records alone. It reads no content, and no machine restricts anybody: people decide, at least two, in public.
+
+## Problems
+
+error-home = To the first page
+error-unknown = There is no such page
+error-unknown-page = Nothing is at { $address }. It may have been mistyped, or be gone.
+error-forbidden = This is not allowed
+error-forbidden-says = What you asked for is not open to you.
+error-method = Not in this way
+error-method-says = This address answers other kinds of requests than this one.
+error-large = That is too large
+error-large-says = It is more than is taken here, and nothing of it was kept.
+error-conflict = It is not as it was
+error-wrong = That did not work
+error-wrong-says = Something is wrong with what was sent, and nothing of it was carried out.
+error-ours = That was our fault
+error-ours-says = Nothing was carried out by halves. Try again in a minute; if it happens again, please tell us.
+
+## Forms
+
+form-wrong = Some of this has to be mended before it can be sent:
+form-needed = Something must stand here.
+form-long = This has { $bytes } bytes; { $most } are the most. Say it shorter, or attach it as a file.
+form-one-line = This goes on one line.
+
+## The first page
+
+in-english = What follows is in English, as it was published or agreed.
+home-title = Acceptable use
+home-eyebrow = Acceptable-use review
+home-head = What { $provider } refuses to be used for, and how that is decided
+home-lede = Some uses of cloud and AI services are forbidden by the terms, mass surveillance of civilians first of all. Here anybody can report one, read what was decided and why, and check that nothing was altered or left out.
+home-report-button = Report a use
+home-mailbox-button = Open my mailbox
+home-number-statements = statements and corrections published
+home-number-policies = clauses under review
+home-number-entries = entries in the public log
+home-for = Who this is for
+home-seen = You have seen something
+home-seen-says = Employees, journalists, people affected, organisations, other providers: report it, without a name if you wish. You are given seven words, and with them you can read answers.
+home-public = You want to know what was decided
+home-public-says = Every statement of reasons: which clause, which services, where, from when, until when, and how it can be challenged.
+home-auditor = You do not want to take our word
+home-auditor-says = The public log is a Merkle tree that only grows. Check it from outside with one command, or with a program of your own.
+home-numbers = You want the numbers
+home-numbers-says = Each year: what came in, what was decided, what was overturned, who tried to influence it, and which of our own deadlines we missed.
+home-rules = You want the rules
+home-rules-says = Each clause in full: what must be shown, what may show it, which steps a review needs, and what can never be switched off.
+home-how = What happens to a use that looks forbidden
+home-step-seen = It is noticed.
+home-step-seen-says = By a report, or by signals computed from the provider's own usage records. No content is read.
+home-step-case = People look.
+home-step-case-says = A case opens, with steps and clocks. Whoever has a conflict steps aside. The customer is heard.
+home-step-decision = At least two decide.
+home-step-decision-says = Each signs the exact list of what is switched off, with a key of their own. No machine decides, and nobody alone.
+home-step-notice = The customer is told why, first.
+home-step-notice-says = Nothing is switched off before its reasons are served. Everything else goes on, and data can be taken out unless a decision says why not.
+home-step-appeal = It can be challenged.
+home-step-appeal-says = Others decide an appeal than those who decided before, and every restriction can be lifted at once.
+home-never = What never happens
+home-never-content = Customer content is not read, kept or asked for.
+home-never-machine = Nobody is restricted by a machine, or by one person.
+home-never-who = Sales, prices, governments and the fame of a reporter have no say. Who tried to have one is counted and published.
+
+## Policies
+
+policies-title = Policies
+policies-lede = The clauses of the terms under which cases open, with all that a review of each needs.
+policies-none = No policy is in force here.
+policy-version = Version { $version }
+policy-interventions = What may be ordered
+policy-interventions-says = From the mildest to the hardest. The further it reaches, the surer it must be.
+policy-intervention = Intervention
+policy-reach = How far it reaches
+policy-protected = Never switched off: { $services }.
+policy-steps = Steps of a review
+policy-signals = Signals
+policy-signals-says = What is computed from usage records. A signal is evidence for people and decides nothing.
+reach-asks = Asks, and restricts nobody
+reach-interim = Holds things as they are: reasonable suspicion
+reach-disables = Switches off: more likely than not
+reach-terminates = Ends the service: clear and convincing
+
+## The log
+
+log-title = The public log
+log-lede = Every decision, statement, correction and yearly count is an entry of a log that can only grow. Whoever has read it once sees if anything is changed later.
+log-entries = Entries
+log-origin = Its name for itself
+log-check = Check it yourself
+log-check-says = With the program that runs this site, from any machine:
+log-check-what = It fetches every entry, computes the tree anew, compares it with the signed checkpoint, checks that each statement and each year's table is the text whose digest the log names, and counts.
+log-key = The log's key
+log-key-says = Keep it: a checkpoint that does not verify under it is not of this log.
+log-files = The files
+log-files-says = As C2SP tlog-tiles and tlog-checkpoint describe them, for any program that reads such logs.
+log-file-checkpoint = The newest signed root.
+log-file-tile = Tiles of hashes; a tile that is full never changes.
+log-file-entries = The entries themselves, as JSON.
+log-file-json = Statements in the field names of the EU's DSA Transparency Database.
+log-checkpoint = The checkpoint now
+log-none = The log has no checkpoint yet.
+log-in = What is in it
+log-in-decision = Decisions, at once, as commitments: nobody can guess from them whom they are about.
+log-in-text = Statements, corrections and yearly counts, by the digest of their text.
+log-in-batch = Everything else that happened, once a day, in batches of one size, so that nothing can be told from how many they are or in which order.
+log-in-erasure = Erasures: a text may go, and the log says that it went.
+
+## Statements
+
+statements-title = Statements of reasons
+statements-lede = What was decided, on which ground, in which services, and how it can be challenged. The customer is named only where that was decided.
+statements-clause = Clause
+statements-service = Service
+statements-region = Region
+statements-year = Year
+statements-day = Day
+statements-what = What is ordered
+statements-any = any
+statements-filter = Show
+statements-found = { $count ->
+    [0] No statement.
+    [one] One statement or correction.
+   *[other] { $count } statements and corrections.
+}
+statements-none = Nothing has been published yet.
+statements-none-such = Nothing that was published is like this.
+statements-all = Show all
+statements-everywhere = everywhere
+statements-pages = More
+statements-newer = Newer
+statements-older = Older
+statement-title = Statement of reasons
+statement-correction = Correction
+statement-corrected = Corrected
+statement-corrects = This takes the place of something that was published before.
+statement-read-correction = Read the correction
+statement-read-wrong = Read what it corrects
+statement-place = Its place in the public log
+statement-day = Published on
+statement-entry = Entry
+statement-not-yet = not yet in the log
+statement-not-yet-says = The log does not name it yet; it does so within minutes.
+statement-check = The digest is the SHA-256 of the text. To check that it is what was published:
+statement-text = The text alone
+
+## Numbers
+
+transparency-title = Transparency
+transparency-lede = The numbers of each year are counted anew from the whole record when the year is over, and their digest goes into the public log. They can never change afterwards without being seen.
+transparency-none = No year is published yet. A year's numbers appear when it is over.
+months-title = What the log tells
+months-lede = Month by month, counted from the public log alone. Anybody who has the log gets the same.
+months-none = The log has no entry yet.
+months-month = Month
+months-decisions = Decisions
+months-lifts = Liftings
+months-statements = Statements
+months-corrections = Corrections
+months-erasures = Erasures
+counted-title = What is counted
+counted-lede = These numbers will be published, whatever they say.
+year-title = Transparency report { $year }
+year-lede = Counted from the record when the year was over. Times are UTC; what was open or in force is as the year ended.
+numbers-indicator = Number of
+numbers-bar = Compared
+numbers-number = Count
+numbers-nothing = None.
+numbers-reports = What came in
+numbers-reports-says = Reports, by how they came. How many people report the same is evidence of nothing; a report is acknowledged within 24 hours and looked at within 72.
+numbers-cases = What was looked into
+numbers-cases-says = Cases, by what brought them about; how they ended; and what was found. Dropped cases count as closed.
+numbers-decisions = What was asked of whom
+numbers-decisions-says = What was proposed, approved and refused, from asking for a declaration to ending a service. An emergency that nobody confirmed lapses.
+numbers-appeals = What was challenged
+numbers-appeals-says = Appeals, what became of them, and corrections of what we had published.
+numbers-missed = Deadlines that we missed
+numbers-missed-says = Our own, each counted in the year in which it was due.
+numbers-contacts = Who spoke with those who decide
+numbers-contacts-says = Contacts by sales, executives and authorities about a case, by whom they were with. They have no say; so they are counted.
+row-reports-received = Reports received
+row-reports-acknowledged = Acknowledged in time
+row-reports-triaged = Looked at in time
+row-cases-opened = Cases opened
+row-cases-open = Cases open at the end
+row-cases-closed = Closings
+row-cases-merged = Cases that went on in another
+row-cases-reopened = Cases reopened
+row-determinations = Determinations
+row-median-days = Days to the first decision, the middle case
+row-proposed = Proposed
+row-approved = Approved
+row-refused = Refused
+row-emergencies = Emergencies
+row-emergencies-lapsed = Emergencies that lapsed
+row-hearings-waived = Hearings that two people waived
+row-in-force = Restrictions in force at the end
+row-appeals-filed = Appeals filed
+row-appeals-late = Filed too late
+row-appeals-admitted = Late ones that were admitted
+row-appeals-rejected = Rejected
+row-appeals-part = Upheld in part
+row-appeals-upheld = Upheld
+row-corrections = Corrections
+row-missed = Missed
+row-contacts = Contacts
+part-anonymous = without a name
+part-named = with a name
+part-employee = employees
+part-machine = machines
+part-finding = from usage records
+part-report = from reports
+part-both = from both
+part-established = established
+part-not-established = not established
+part-inconclusive = inconclusive
+part-lift = lifting
+part-sales = sales
+part-executive = executives
+part-authority = authorities
+part-reviewer = with a reviewer
+part-decider = with a decider
+part-other = with somebody else
+part-none = none
