@@ -131,7 +131,7 @@ pub(crate) fn opening() -> Act {
         accounts: BTreeSet::from([name("a1"), name("a2")]),
         sources: BTreeSet::from([Source::Finding {
             finding: text("finding"),
-            records: text("records"), score_db: None,
+            records: text("records"),
             score_db: None,
         }]),
     })
