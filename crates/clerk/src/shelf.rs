@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::streams::{self, File, Public, PublicText};
 use review::act::{Act, Event};
 use review::dsa::{Known, Settings};
+use review::metered::Compared;
 use review::public::Entry;
 use review::published::Published;
 use review::words::{CaseId, DecisionId, Digest};
@@ -72,6 +73,8 @@ pub struct Shelf {
     pub years: BTreeMap<i32, Year>,
     /// By month, `2026-03`.
     pub months: BTreeMap<String, Month>,
+    /// By statement: what the days after its effect showed, and when that was counted last.
+    pub effects: BTreeMap<Digest, (String, Compared)>,
     /// How many entries the public log has.
     pub entries: u64,
     /// Where each text stands.
@@ -133,6 +136,7 @@ impl Shelf {
                 self.name(*correction, day, index, Some(*statement));
             }
             Entry::Erasure { .. } => month.erasures += 1,
+            Entry::Effect { statement, kinds, .. } => drop(self.effects.insert(*statement, (day, *kinds))),
             Entry::Batch { .. } | Entry::Counts { .. } => {}
         }
         Ok(())
@@ -182,6 +186,7 @@ fn day(entry: &Entry) -> Option<String> {
         | Entry::Decision { day, .. }
         | Entry::Statement { day, .. }
         | Entry::Correction { day, .. }
+        | Entry::Effect { day, .. }
         | Entry::Erasure { day, .. } => Some(day.clone()),
         Entry::Counts { .. } => None,
     }

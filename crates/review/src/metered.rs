@@ -151,7 +151,8 @@ impl Metered {
 
     /// Targets that nothing was used of: they restrict what may come, and stop nothing.
     pub fn idle<'a>(&'a self, targets: &'a [Target]) -> impl Iterator<Item = &'a Target> {
-        let aimed = |target: &Target| self.lines.iter().any(|line| line.is_aimed_at(target));
+        let met = |line: &Line| operation::switches(line.operation.as_str()).is_some();
+        let aimed = move |target: &Target| self.lines.iter().any(|line| met(line) && line.is_aimed_at(target));
         targets.iter().filter(move |target| !aimed(target))
     }
 

@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let pages = Arc::new(pages(&office, address).await?);
         let sign_in = office.sign_in(&pages.settings.base)?;
-        let router = Arc::clone(&feed).router(token).merge(reports).merge(web::pages::router(Arc::clone(&pages), &sign_in));
+        let router =
+            Arc::clone(&feed).router(token).merge(reports).merge(web::pages::router(Arc::clone(&pages), &sign_in));
         note(&format!("serving on http://{address}: the pages, and snapshots for gates under /gate/snapshot"));
         let ended = async { drop(tokio::signal::ctrl_c().await) };
         tokio::select! {
