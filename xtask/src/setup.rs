@@ -24,6 +24,8 @@ pub(crate) struct Tool {
 enum Place {
     /// In the tests' Python environment.
     Environment(&'static str),
+    /// The folder of npm's packages.
+    Packages,
     /// On the path.
     System(&'static str),
     /// The folder of PostgreSQL's newest server programs, which Debian keeps off the path.
@@ -36,6 +38,7 @@ impl Place {
     fn path(&self, project: &Project) -> PathBuf {
         match self {
             Self::Environment(program) => project.tool("venv/bin").join(program),
+            Self::Packages => project.tool("node/node_modules"),
             Self::System(program) => PathBuf::from(program),
             Self::Postgresql => postgresql().unwrap_or_default(),
             Self::Nginx => nginx().unwrap_or_default(),
@@ -65,6 +68,20 @@ pub(crate) const TOOLS: &[Tool] = &[
             ("TRIBUNE_ENVOY", Place::Environment("envoy")),
             ("TRIBUNE_TRAEFIK", Place::Environment("traefik")),
         ],
+    },
+    Tool {
+        name: "nodejs and npm (Debian)",
+        step: "tests",
+        present: |_| works("node", &["--version"]) && works("npm", &["--version"]),
+        install: |project| debian(project, &["nodejs", "npm"]),
+        variables: &[],
+    },
+    Tool {
+        name: "the packages of xtask/node/package.json (npm): an OpenID provider",
+        step: "tests",
+        present: |project| packages_match(project).unwrap_or(false),
+        install: install_packages,
+        variables: &[("TRIBUNE_OIDC_PROVIDER", Place::Packages)],
     },
     Tool {
         name: "chromium (Debian)",
@@ -173,6 +190,29 @@ fn install_environment(project: &Project) -> Result<(), String> {
     // Written last: it says that all of the above is there.
     let stamp = venv.join("requirements.txt");
     std::fs::copy(project.root.join(REQUIREMENTS), stamp).map(drop).map_err(|error| error.to_string())
+}
+
+fn packages_match(project: &Project) -> Result<bool, String> {
+    let installed = std::fs::read_to_string(project.tool("node/installed")).unwrap_or_default();
+    Ok(installed == project.read(LOCK)?)
+}
+
+const PACKAGES: &str = "xtask/node/package.json";
+const LOCK: &str = "xtask/node/package-lock.json";
+
+fn install_packages(project: &Project) -> Result<(), String> {
+    let folder = project.tool("node");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for (from, to) in [(PACKAGES, "package.json"), (LOCK, "package-lock.json")] {
+        std::fs::copy(project.root.join(from), folder.join(to)).map_err(failed)?;
+    }
+    let mut npm = project.command("npm");
+    // Scripts of packages are not run: none is needed.
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"]).arg(&folder);
+    run(&mut npm)?;
+    // Written last: it says that all of the above is there.
+    std::fs::copy(project.root.join(LOCK), folder.join("installed")).map(drop).map_err(failed)
 }
 
 fn postgresql() -> Option<PathBuf> {

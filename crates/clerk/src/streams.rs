@@ -11,6 +11,7 @@
 //! | `stages` | `snapshots::Staging`: a decision in effect came to another stage |
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
+//! | `declarations` | [`crate::Declaration`]: uses that customers declare |
 //! | `denials` | [`crate::Denial`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
 //! | `drafts` | [`crate::drafts::DraftText`]: texts that are to leave, and who wrote them |
@@ -39,6 +40,7 @@ pub(crate) const WORKLOADS: &str = "workloads";
 pub(crate) const STAGES: &str = "stages";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
+pub(crate) const DECLARATIONS: &str = "declarations";
 pub(crate) const DENIALS: &str = "denials";
 pub(crate) const CONFINED: &str = "confined";
 pub(crate) const DRAFTS: &str = "drafts";

@@ -13,6 +13,7 @@ pub mod counts;
 pub mod dsa;
 pub mod evidence;
 pub mod finding;
+pub mod notice;
 pub mod procedure;
 pub mod public;
 pub mod published;

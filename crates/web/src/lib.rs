@@ -17,6 +17,7 @@
 //! | [`session`] | who is signed in |
 //! | [`sign_in`] | signing in, proving anew who one is, signing out |
 //! | `own_keys` | a person's own keys, which their passphrase opens |
+//! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
 //! | [`gate`] | a gate over the network |
 //!
@@ -24,6 +25,7 @@
 //! `review`'s; whether somebody may ask is `clerk`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod answer;
+mod customer;
 pub mod form;
 pub mod frame;
 pub mod gate;

@@ -6,7 +6,7 @@
 use crate::routes::Route;
 use crate::sign_in::SignIn;
 use crate::ticket::Tickets;
-use crate::{answer, me, public, routes, sign_in};
+use crate::{answer, customer, me, public, routes, sign_in};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
@@ -166,6 +166,7 @@ impl Pages {
 pub fn guarded() -> Vec<Route<Arc<Pages>>> {
     let mut routes = sign_in::routes();
     routes.extend(me::routes());
+    routes.extend(customer::routes());
     routes
 }
 

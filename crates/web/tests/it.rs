@@ -25,6 +25,8 @@ mod ground;
 mod house;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "it/provider.rs"]
+mod provider;
 #[path = "it/proxies.rs"]
 mod proxies;
 #[path = "../../gate/tests/sample/mod.rs"]
