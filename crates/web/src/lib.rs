@@ -10,6 +10,7 @@
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
 //! | [`words`] | the texts, in catalogues |
 //! | `public` | the public site |
+//! | `tipline` | reports without a name, and their mailboxes |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
@@ -23,6 +24,7 @@ pub mod pages;
 mod public;
 mod serve;
 pub mod ticket;
+mod tipline;
 pub mod visible;
 pub mod words;
 

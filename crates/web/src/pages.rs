@@ -4,7 +4,7 @@
 //! Time, chance and complaints are closures; whoever builds [`Pages`] has the machine's.
 
 use crate::ticket::Tickets;
-use crate::{answer, public};
+use crate::{answer, public, tipline};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
@@ -84,6 +84,7 @@ pub struct Pages {
     /// The tickets of public forms.
     pub tickets: Tickets,
     pub(crate) public: public::Reading,
+    pub(crate) tip: tipline::Line,
     now: Box<dyn Fn() -> Moment + Send + Sync>,
     chance: Mutex<Chance>,
     complain: Box<dyn Fn(&str) + Send + Sync>,
@@ -101,8 +102,8 @@ impl Pages {
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
         chance(&mut *tickets);
-        let (tickets, public) = (Tickets::new(tickets), public::Reading::default());
-        Ok(Self { clerk, papers, settings, tickets, public, now, chance: Mutex::new(chance), complain, key })
+        let (tickets, public, tip) = (Tickets::new(tickets), public::Reading::default(), tipline::Line::default());
+        Ok(Self { clerk, papers, settings, tickets, public, tip, now, chance: Mutex::new(chance), complain, key })
     }
 
     /// Now.
@@ -164,6 +165,7 @@ impl Pages {
 pub fn router(pages: Arc<Pages>) -> Router {
     Router::new()
         .merge(public::router())
+        .merge(tipline::router())
         .fallback(answer::missing)
         .layer(from_fn_with_state(Arc::clone(&pages), answer::every))
         .with_state(pages)

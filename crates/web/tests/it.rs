@@ -27,6 +27,8 @@ mod house;
 mod measure;
 #[path = "it/proxies.rs"]
 mod proxies;
+#[path = "it/public.rs"]
+mod public;
 #[path = "../../gate/tests/sample/mod.rs"]
 #[allow(dead_code, reason = "the gate's own tests use more of it")]
 mod sample;
@@ -34,3 +36,5 @@ mod sample;
 mod server;
 #[path = "it/snapshots.rs"]
 mod snapshots;
+#[path = "it/tipline.rs"]
+mod tipline;
