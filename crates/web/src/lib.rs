@@ -19,6 +19,7 @@
 //! | `own_keys` | a person's own keys, which their passphrase opens |
 //! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
+//! | `tipline` | reports without a name, and their mailboxes |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
@@ -40,6 +41,7 @@ mod serve;
 pub mod session;
 pub mod sign_in;
 pub mod ticket;
+mod tipline;
 pub mod visible;
 pub mod words;
 

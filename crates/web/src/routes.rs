@@ -78,6 +78,33 @@ pub fn router<S: Clone + Send + Sync + 'static>(routes: Vec<Route<S>>, sign_in: 
     })
 }
 
+/// The table of the routes and who may use them, as Markdown: what `docs/routes.md` holds.
+pub fn table<S>(routes: &[Route<S>]) -> String {
+    let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+    let mut table = String::from(HEAD);
+    table += &format!("| address | | what for | nobody signed in | customer | {} |\n", names.join(" | "));
+    table += &format!("|{}\n", "---|".repeat(5 + names.len()));
+    for Route { method, path, may, what, .. } in routes {
+        let mark = |may: bool| if may { "yes" } else { "" };
+        let (anyone, signed_in) = (*may == May::Anyone, matches!(may, May::Anyone | May::SignedIn));
+        let person = |role: &Role| signed_in || matches!(may, May::Roles(roles) if roles.contains(role));
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| mark(person(role))).collect();
+        let customer = signed_in || *may == May::Customers;
+        table += &format!("| `{path}` | {method} | {what} | {} | {} | {} |\n", mark(anyone), mark(customer), roles.join(" | "));
+    }
+    table
+}
+
+const HEAD: &str = "\
+# Routes
+
+Every page and form there is, and who may use it, from the one list that also builds the router
+(`crates/web/src/routes.rs`); a test asks each of them as each role. Somebody who is not signed in is led to the sign-in
+page; somebody who is, and may not, is refused, and the refusal is in the record. What somebody may do on a page is asked of
+the access policies and of the rules of the case, besides.
+
+";
+
 /// What stands before a route.
 struct Post {
     sign_in: Arc<SignIn>,

@@ -31,6 +31,8 @@ mod measure;
 mod provider;
 #[path = "it/proxies.rs"]
 mod proxies;
+#[path = "it/public.rs"]
+mod public;
 #[path = "../../gate/tests/sample/mod.rs"]
 #[allow(dead_code, reason = "the gate's own tests use more of it")]
 mod sample;
@@ -40,3 +42,5 @@ mod server;
 mod signing;
 #[path = "it/snapshots.rs"]
 mod snapshots;
+#[path = "it/tipline.rs"]
+mod tipline;

@@ -8,6 +8,7 @@ use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::words::{CustomerId, Moment, PersonId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use totp_rs::TOTP;
+use web::routes::May;
 use web::sign_in::{Key, accounts};
 
 pub(crate) const PASSWORD: &str = "several words of mine";
@@ -486,4 +487,61 @@ async fn every_denial_of_somebody_signed_in_is_in_the_record_and_floods_it_not()
     house.pass(24 * 60 * 60);
     let denial = clerk::Denial { at: house.now(), ..denials[2].clone() };
     assert!(house.clerk.note_denial(denial).await.unwrap(), "another day");
+}
+
+/// Whether somebody was let through the guard: what the page then says is its own.
+fn was_let_in(answer: &Answer) -> bool {
+    let led_away = answer.status.as_u16() == 303 && answer.header("location").starts_with("/sign-in?next=");
+    let text = answer.text();
+    !led_away && !text.contains("this page is for others") && !text.contains("you are signed out")
+}
+
+#[tokio::test]
+async fn each_route_lets_in_whom_the_table_says_and_nobody_else() {
+    let house = house().await;
+    let routes = web::pages::routes();
+    let places: BTreeSet<_> = routes.iter().map(|route| (route.path, route.method.to_string())).collect();
+    assert_eq!(places.len(), routes.len(), "a route stands there twice");
+    let customer = web::session::Who::Customer("harbour-works".parse().unwrap());
+    let roles = Role::ALL.iter().map(|role| web::session::Who::Person(role.name().parse().unwrap()));
+    let everybody: Vec<Option<web::session::Who>> =
+        [None, Some(customer)].into_iter().chain(roles.map(Some)).collect();
+    for route in &routes {
+        let address = route.path.replace("{*path}", "x");
+        let address: String =
+            address.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+        for who in &everybody {
+            let mut browser = Browser::new(&house);
+            let may = match (who, route.may) {
+                (_, May::Anyone) | (Some(_), May::SignedIn) => true,
+                (Some(web::session::Who::Customer(_)), may) => may == May::Customers,
+                (Some(web::session::Who::Person(person)), May::Roles(roles)) => {
+                    roles.iter().any(|role| role.name() == person.as_str())
+                }
+                _ => false,
+            };
+            if let Some(who) = who {
+                let how = web::session::How::Account("test".to_owned());
+                let (_, cookie) = house.sign_in.begin(who.clone(), how, true).await.unwrap();
+                let token = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
+                browser.cookies.insert("tribune".to_owned(), token.to_owned());
+            }
+            let answer = match route.method {
+                Method::GET => browser.get(&address).await,
+                _ => browser.post(&address, &[]).await,
+            };
+            assert_eq!(was_let_in(&answer), may, "{} {address} as {who:?}: {}", route.method, answer.status);
+        }
+    }
+}
+
+#[test]
+fn the_table_of_routes_is_as_it_is_written() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+    let table = web::routes::table(&web::pages::routes());
+    if std::env::var_os("TRIBUNE_WRITE").is_some() {
+        std::fs::write(path, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == table, "docs/routes.md is of other routes: run this test with TRIBUNE_WRITE=1 and read the change");
 }
