@@ -20,12 +20,14 @@
 //! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
 //! | `tipline` | reports without a name, and their mailboxes |
+//! | [`console`] | what people of the provider’s see and do |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
 //! `review`'s; whether somebody may ask is `clerk`'s; it draws no chance and reads no clock, they come in as closures.
 
 pub mod answer;
+pub mod console;
 mod customer;
 pub mod form;
 pub mod frame;

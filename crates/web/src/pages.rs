@@ -3,10 +3,10 @@
 //! Each group of pages is a module with a list of its routes, put together here; what is true of every answer is `answer`'s.
 //! Time, chance and complaints are closures; whoever builds [`Pages`] has the machine's.
 
-use crate::routes::Route;
+use crate::routes::{Place, Route};
 use crate::sign_in::SignIn;
 use crate::ticket::Tickets;
-use crate::{answer, customer, me, public, routes, sign_in, tipline};
+use crate::{answer, console, customer, me, public, routes, sign_in, tipline};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
@@ -163,15 +163,23 @@ impl Pages {
     }
 }
 
-/// Every route there is, each with who may use it: what `docs/routes.md` shows.
-pub fn routes() -> Vec<Route<Arc<Pages>>> {
-    [public::routes(), tipline::routes(), sign_in::routes(), me::routes(), customer::routes()].into_iter().flatten().collect()
+/// The routes of all pages but the console's, whose handlers share more.
+fn routes() -> Vec<Route<Arc<Pages>>> {
+    let groups = [public::routes(), tipline::routes(), sign_in::routes(), me::routes(), customer::routes()];
+    groups.into_iter().flatten().collect()
+}
+
+/// Every route there is, with who may use it: what `docs/routes.md` shows.
+pub fn places() -> Vec<Place> {
+    let console = console::routes().into_iter().map(|route| route.place);
+    routes().into_iter().map(|route| route.place).chain(console).collect()
 }
 
 /// Every page. [`crate::serve`] it, beside the gate's interfaces.
 pub fn router(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router {
     Router::new()
         .merge(routes::router(routes(), sign_in))
+        .merge(console::router(Arc::clone(&pages), sign_in))
         .fallback(answer::missing)
         .layer(from_fn_with_state(Arc::clone(&pages), answer::every))
         .with_state(pages)

@@ -189,7 +189,9 @@ fn accounts_are_made_for_people_and_customers_reset_and_taken_away() {
     office.may_not("", &reset, "at least 12 characters");
     office.does("", &["record", "account", "remove", "ann"]);
     office.may_not("", &["record", "account", "remove", "ann"], "there is no account");
-    let mode = |name: &str| std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(office.path(name)).unwrap().permissions());
+    let mode = |name: &str| {
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(office.path(name)).unwrap().permissions())
+    };
     assert_eq!(mode("office/server.key") & 0o077, 0, "its owner's alone");
 }
 

@@ -6,7 +6,8 @@ use crate::signing::{Browser, account, set_roster};
 use clerk::{Law, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
 use review::act::{
-    Act, AppealOutcome, Approval, Decision, Determination, ElementAnswer, Established, Item, Kind, Opening, Order, Source,
+    Act, AppealOutcome, Approval, Decision, Determination, ElementAnswer, Established, Item, Kind, Opening, Order,
+    Source,
 };
 use review::procedure::{Basis, Procedure};
 use review::roster::{KeyForm, Member, PublicKey, Roster};
@@ -84,14 +85,16 @@ impl<'a> Review<'a> {
             }
             review.must(person.as_str(), Act::Declare { conflict: None }).await;
         }
-        let item = |id: &str, basis, origin: &str| Act::AddEvidence(Item {
-            id: name(id),
-            digest: Digest::of(id),
-            basis,
-            origin: name(origin),
-            anonymous: false,
-            about: BTreeSet::from([(name(account), None)]),
-        });
+        let item = |id: &str, basis, origin: &str| {
+            Act::AddEvidence(Item {
+                id: name(id),
+                digest: Digest::of(id),
+                basis,
+                origin: name(origin),
+                anonymous: false,
+                about: BTreeSet::from([(name(account), None)]),
+            })
+        };
         review.must("tribune", item("m1", Basis::Meters, "meters")).await;
         review.must("ann", item("doc", Basis::Document, "contract")).await;
         review
@@ -112,7 +115,8 @@ impl<'a> Review<'a> {
         let by = Some(name("ann"));
         // First it is a text of the case alone, as when two people work on it; addressed, it is the customer's too.
         let now = self.house.now();
-        let kept = clerk.keep(&self.papers(), by.as_ref(), Some(&self.case), &BTreeSet::new(), text.as_bytes(), now).await;
+        let kept =
+            clerk.keep(&self.papers(), by.as_ref(), Some(&self.case), &BTreeSet::new(), text.as_bytes(), now).await;
         let digest = kept.unwrap();
         assert_eq!(
             clerk.keep_for_customer(papers, by.as_ref(), Some(&self.case), text.as_bytes(), now).await.unwrap(),
@@ -213,7 +217,8 @@ async fn customer<'a>(house: &'a House, customer: &str) -> Browser<'a> {
 
 /// Names that must stand on no page of a customer's, and numbers of people.
 fn names_nobody(text: &str) {
-    let shown: String = text.split('<').filter_map(|part| part.split_once('>')).map(|(_, shown)| format!(" {shown} ")).collect();
+    let shown: String =
+        text.split('<').filter_map(|part| part.split_once('>')).map(|(_, shown)| format!(" {shown} ")).collect();
     for person in roster().members.keys() {
         let found = shown.split(|sign: char| !sign.is_alphanumeric()).any(|word| word == person.as_str());
         assert!(!found, "{person} is named: {shown}");
@@ -272,7 +277,14 @@ async fn a_customer_is_asked_restricted_told_why_and_appeals() {
     let statement = review.serve().await;
     let page = acme.get(&address).await;
     let text = page.text();
-    for part in ["served, not in force yet", "read-only", "E3 ", "2 people in the role decider", "role reviewer", "Appeal until"] {
+    for part in [
+        "served, not in force yet",
+        "read-only",
+        "E3 ",
+        "2 people in the role decider",
+        "role reviewer",
+        "Appeal until",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     names_nobody(&text);

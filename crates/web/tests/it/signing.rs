@@ -502,13 +502,12 @@ fn was_let_in(answer: &Answer) -> bool {
 #[tokio::test]
 async fn each_route_lets_in_whom_the_table_says_and_nobody_else() {
     let house = house().await;
-    let routes = web::pages::routes();
+    let routes = web::pages::places();
     let places: BTreeSet<_> = routes.iter().map(|route| (route.path, route.method.to_string())).collect();
     assert_eq!(places.len(), routes.len(), "a route stands there twice");
     let customer = web::session::Who::Customer("harbour-works".parse().unwrap());
     let roles = Role::ALL.iter().map(|role| web::session::Who::Person(role.name().parse().unwrap()));
-    let everybody: Vec<Option<web::session::Who>> =
-        [None, Some(customer)].into_iter().chain(roles.map(Some)).collect();
+    let everybody: Vec<Option<web::session::Who>> = [None, Some(customer)].into_iter().chain(roles.map(Some)).collect();
     for route in &routes {
         let address = route.path.replace("{*path}", "x");
         let address: String =
@@ -541,12 +540,15 @@ async fn each_route_lets_in_whom_the_table_says_and_nobody_else() {
 #[test]
 fn the_table_of_routes_is_as_it_is_written() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
-    let table = web::routes::table(&web::pages::routes());
+    let table = web::routes::table(&web::pages::places());
     if std::env::var_os("TRIBUNE_WRITE").is_some() {
         std::fs::write(path, &table).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == table, "docs/routes.md is of other routes: run this test with TRIBUNE_WRITE=1 and read the change");
+    assert!(
+        written == table,
+        "docs/routes.md is of other routes: run this test with TRIBUNE_WRITE=1 and read the change"
+    );
 }
 
 /// What the console does to sign an approval.

@@ -1,0 +1,186 @@
+//! The console: what people of the provider's see of cases and reports, and what they do there.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `overview` | what needs me today, and what changed |
+//! | `queue` | the list of cases: filters, search, order, pages, all in the address; opening a case |
+//! | `case` | the pages of a case, and the forms of what is done there |
+//! | `reports` | reports, for intake officers |
+//! | `deeds` | what people do in a case, each with its form |
+//! | `sheet` | a form: drawn, read, or probed |
+//! | `story` | a case in a paragraph |
+//!
+//! It has no rule: what is offered is asked of the clerk on trial, and what is sent is decided there. Every look at a case
+//! or a report has a purpose, asked once a session, and is an event.
+
+mod case;
+mod deeds;
+mod overview;
+mod queue;
+mod reports;
+mod sheet;
+mod story;
+
+use crate::answer::Problem;
+use crate::form::{Form, Posted};
+use crate::frame::{Frame, Link, Reader, SignedIn};
+use crate::pages::Pages;
+use crate::routes::{self, May, Route};
+use crate::session::Session;
+use crate::sign_in::SignIn;
+use crate::words::Language;
+use axum::Router;
+use axum::http::StatusCode;
+use review::words::{Moment, Role};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Who sees the console at all: what they see there is asked again.
+const STAFF: May = May::Roles(&[
+    Role::IntakeOfficer,
+    Role::Analyst,
+    Role::Reviewer,
+    Role::Expert,
+    Role::Counsel,
+    Role::Decider,
+    Role::AppealPanel,
+    Role::GateEngineer,
+    Role::Auditor,
+]);
+
+/// Who sees reports.
+const INTAKE: May = May::Roles(&[Role::IntakeOfficer, Role::Auditor]);
+
+/// Who opens cases.
+const OPENERS: May = May::Roles(&[Role::IntakeOfficer, Role::Analyst]);
+
+/// How long a purpose holds for a session, and how many are remembered.
+const PURPOSE_SECONDS: i64 = 12 * 3_600;
+const PURPOSES_MAX: usize = 20_000;
+
+/// The console.
+pub struct Console {
+    pages: Arc<Pages>,
+    /// By session and thing: what it is looked at for, and since when. A restart asks again.
+    purposes: Mutex<BTreeMap<(String, String), (String, Moment)>>,
+}
+
+type Desk = axum::extract::State<Arc<Console>>;
+
+/// The routes of the console, each with who may.
+pub fn routes() -> Vec<Route<Arc<Console>>> {
+    vec![
+        Route::get("/console", STAFF, "what needs me today", overview::show),
+        Route::get("/console/cases", STAFF, "the list of cases", queue::show),
+        Route::get("/console/open", OPENERS, "the form that opens a case", queue::open_form),
+        Route::post("/console/open", OPENERS, "opens a case", queue::open),
+        Route::get("/console/cases/{id}", STAFF, "a case: where it stands", case::story),
+        Route::get("/console/cases/{id}/evidence", STAFF, "its evidence", case::evidence),
+        Route::get(
+            "/console/cases/{id}/explanation/{text}",
+            STAFF,
+            "an explanation that is its evidence",
+            case::explanation,
+        ),
+        Route::get("/console/cases/{id}/proof", STAFF, "its steps, hearing and determination", case::proof),
+        Route::get("/console/cases/{id}/decisions", STAFF, "its decisions", case::decisions),
+        Route::get("/console/cases/{id}/after", STAFF, "what follows: appeals, follow-ups, the end", case::after),
+        Route::get("/console/cases/{id}/record", STAFF, "its record, event by event", case::record),
+        Route::post("/console/cases/{id}/purpose", STAFF, "says what it is looked at for", case::purpose),
+        Route::post(
+            "/console/cases/{id}/rewrap",
+            STAFF,
+            "encrypts its texts to those who may read them now",
+            case::rewrap,
+        ),
+        Route::get("/console/cases/{id}/do/{deed}", STAFF, "the form of a deed", case::deed_form),
+        Route::post("/console/cases/{id}/do/{deed}", STAFF, "does it", case::deed),
+        Route::get("/console/reports", INTAKE, "the list of reports", reports::list),
+        Route::get("/console/reports/{id}", INTAKE, "a report", reports::show),
+        Route::post("/console/reports/{id}/purpose", INTAKE, "says what it is looked at for", reports::purpose),
+        Route::post("/console/reports/{id}/do/{deed}", INTAKE, "handles it", reports::deed),
+    ]
+}
+
+/// The console's router, each route behind its guard.
+pub fn router<S: Clone + Send + Sync + 'static>(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router<S> {
+    routes::router(routes(), sign_in).with_state(Arc::new(Console { pages, purposes: Mutex::default() }))
+}
+
+impl Console {
+    /// The record's time.
+    fn now(&self) -> Moment {
+        self.pages.now()
+    }
+
+    fn frame(&self, session: &Session, reader: &Reader, title: &str) -> Frame {
+        let mut links = vec![Link::new("/console", "Today"), Link::new("/console/cases", "Cases")];
+        if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
+            links.push(Link::new("/console/reports", "Reports"));
+        }
+        links.push(Link::new("/me", "Your keys"));
+        let who = SignedIn { name: session.person().to_string(), token: session.csrf().to_owned() };
+        Frame::inside(&self.pages, reader, title, links, "/console", Some(who))
+    }
+
+    /// An empty form of this session's.
+    fn form(&self, session: &Session) -> Form {
+        Form::new(Language::English, self.pages.command(), session.csrf().to_owned())
+    }
+
+    /// A form that was posted, if it is of this session.
+    fn posted(&self, session: &Session, posted: &Posted) -> Result<(Form, review::words::CommandId), Problem> {
+        if session.check_csrf(posted.get("token")).is_err() {
+            let says = "this form is of an earlier session of yours, or of nobody’s here: open its page again";
+            return Err(Problem::wrong(StatusCode::FORBIDDEN, says));
+        }
+        Form::posted(Language::English, posted)
+    }
+
+    /// What a session looks at something for.
+    fn purpose(&self, session: &Session, thing: &str) -> Option<String> {
+        let purposes = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (purpose, since) = purposes.get(&(session.kept.id.clone(), thing.to_owned()))?;
+        (session.now().0 - since.0 < PURPOSE_SECONDS).then(|| purpose.clone())
+    }
+
+    fn set_purpose(&self, session: &Session, thing: &str, purpose: String) {
+        let now = session.now();
+        let mut purposes = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
+        if purposes.len() >= PURPOSES_MAX {
+            purposes.retain(|_, (_, since)| now.0 - since.0 < PURPOSE_SECONDS / 4);
+        }
+        purposes.insert((session.kept.id.clone(), thing.to_owned()), (purpose, now));
+    }
+}
+
+/// A clock, as a chip.
+#[derive(Clone, Debug)]
+struct Chip {
+    class: &'static str,
+    what: String,
+    when: String,
+}
+
+impl Chip {
+    /// Of something that is due.
+    fn due(what: &str, due: Moment, done: Option<Moment>, now: Moment) -> Self {
+        let (class, when) = match done {
+            Some(done) if done > due => ("late", format!("done too late, on {}", done.day())),
+            Some(done) => ("done", format!("done on {}", done.day())),
+            None if due < now => ("late", format!("{} late", span(now.0 - due.0))),
+            None if due.0 - now.0 < 3 * 86_400 => ("soon", format!("in {}", span(due.0 - now.0))),
+            None => ("", format!("by {}", due.day())),
+        };
+        Self { class, what: what.to_owned(), when }
+    }
+}
+
+/// A time between two, as people say it.
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..7_200 => format!("{} minutes", (seconds / 60).max(1)),
+        7_200..172_800 => format!("{} hours", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

@@ -1,0 +1,258 @@
+//! The list of cases: filters, search, order and pages, all in the address; and opening a case.
+
+use super::sheet::{Look, Run, Sheet, choices};
+use super::{Chip, Console, Desk};
+use crate::answer::{Problem, page, page_with, see};
+use crate::form::{Form, Posted};
+use crate::frame::{Frame, Reader};
+use crate::session::Session;
+use crate::visible::filters;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use clerk::{Law, Line, Order, PhaseOf, Sent, Wanted};
+use review::act::{Act, Kind, Opening, Source};
+use review::case::Phase;
+use review::waits::Awaited;
+use review::words::{AccountId, CustomerId, Digest, Moment, PersonId, ReportId};
+use std::collections::BTreeSet;
+
+/// Cases on a page.
+const ON_PAGE: usize = 50;
+
+/// A case, as the table shows it.
+struct Row {
+    address: String,
+    id: String,
+    customer: String,
+    accounts: usize,
+    phase: &'static str,
+    badge: &'static str,
+    waits: String,
+    turn: bool,
+    chip: Option<Chip>,
+    missed: usize,
+    score: String,
+    people: String,
+    in_force: usize,
+    last: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/queue.html")]
+struct Queue {
+    frame: Frame,
+    form: Form,
+    rows: Vec<Row>,
+    found: usize,
+    from: usize,
+    to: usize,
+    policies: Vec<(String, String)>,
+    phases: Vec<(String, String)>,
+    awaits: Vec<(String, String)>,
+    orders: Vec<(String, String)>,
+    before: Option<String>,
+    next: Option<String>,
+    may_open: bool,
+}
+
+/// What the address asks for. What it says and nobody knows is nothing.
+fn wanted(reader: &Reader) -> Wanted {
+    let asked = |name: &str| reader.asked(name).unwrap_or_default();
+    let phase = match asked("phase") {
+        "open" => Some(PhaseOf::Open),
+        "closed" => Some(PhaseOf::Closed),
+        "merged" => Some(PhaseOf::Merged),
+        _ => None,
+    };
+    let order = match asked("order") {
+        "score" => Order::Score,
+        "last" => Order::Last,
+        "opened" => Order::Opened,
+        _ => Order::Due,
+    };
+    Wanted {
+        policy: reader.asked("policy").map(str::to_owned),
+        phase,
+        awaits: Awaited::ALL.into_iter().find(|awaited| awaited.name() == asked("awaits")),
+        mine: asked("mine") == "yes",
+        overdue: asked("overdue") == "yes",
+        search: asked("search").chars().take(200).collect(),
+        order,
+        page: asked("page").parse::<usize>().ok().and_then(|page| page.checked_sub(1)).unwrap_or(0),
+        on_page: ON_PAGE,
+    }
+}
+
+fn row(line: &Line, person: &PersonId, now: Moment) -> Row {
+    let (phase, badge) = match line.phase {
+        Phase::Open => ("open", "own"),
+        Phase::Closed => ("closed", ""),
+        Phase::Merged(_) => ("in another", ""),
+    };
+    let turn = line.turns(person, now).next();
+    let waits = turn.or_else(|| line.waits.iter().find(|wait| wait.from <= now));
+    let people: Vec<String> = line.people.iter().map(|part| part.person.to_string()).collect();
+    Row {
+        address: format!("/console/cases/{}", crate::sign_in::escaped(line.id.as_str())),
+        id: line.id.to_string(),
+        customer: line.customer.to_string(),
+        accounts: line.accounts.len(),
+        phase,
+        badge,
+        waits: waits.map(|wait| wait.what.clone()).unwrap_or_default(),
+        turn: turn.is_some(),
+        chip: line
+            .clocks
+            .first()
+            .filter(|_| line.phase == Phase::Open)
+            .map(|(due, what)| Chip::due(what, *due, None, now)),
+        missed: line.missed(now),
+        score: line.score.map(|score| score.to_string()).unwrap_or_default(),
+        people: people.join(", "),
+        in_force: line.in_force(now),
+        last: line.last.day(),
+    }
+}
+
+fn any(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut all = choices(&[("", "any")]);
+    all.extend(choices(of));
+    all
+}
+
+pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) -> Result<Response, Problem> {
+    let (now, wanted) = (desk.now(), wanted(&reader));
+    let listed = desk.pages.clerk.list(session.who(), &wanted, now).await?;
+    let mut form = Form::default();
+    for name in ["search", "policy", "phase", "awaits", "order", "mine", "overdue"] {
+        form.fill(name, reader.asked(name).unwrap_or_default());
+    }
+    let from = wanted.page.saturating_mul(ON_PAGE);
+    let page_of = |page: usize| reader.with(&[("page", &page.to_string())]);
+    let awaits: Vec<_> = Awaited::ALL.iter().map(|awaited| (awaited.name(), awaited.words())).collect();
+    let policies: Vec<_> = listed.policies.keys().map(|id| (id.as_str(), id.as_str())).collect();
+    let may_open = super::OPENERS.allows(Some(&session));
+    page(&Queue {
+        frame: desk.frame(&session, &reader, "Cases"),
+        form,
+        rows: listed.lines.iter().map(|line| row(line, session.person(), now)).collect(),
+        found: listed.found,
+        from: from + 1,
+        to: from + listed.lines.len(),
+        policies: any(&policies),
+        phases: any(&[("open", "open"), ("closed", "closed"), ("merged", "goes on in another")]),
+        awaits: any(&awaits),
+        orders: choices(&[
+            ("", "what is due first"),
+            ("score", "the highest score"),
+            ("last", "the latest event"),
+            ("opened", "the oldest"),
+        ]),
+        before: wanted.page.checked_sub(1).map(|before| page_of(before + 1)),
+        next: (from + listed.lines.len() < listed.found && !listed.lines.is_empty()).then(|| page_of(wanted.page + 2)),
+        may_open,
+    })
+}
+
+// ---- opening a case -------------------------------------------------------------------------------------------------
+
+#[derive(Template)]
+#[template(path = "console/deed.html")]
+struct OpenPage {
+    frame: Frame,
+    form: Form,
+    fields: Vec<super::sheet::Drawn>,
+    title: &'static str,
+    says: &'static str,
+    action: String,
+    back: String,
+    back_to: String,
+    version: u64,
+    changes: Vec<String>,
+    against: String,
+    grave: bool,
+}
+
+impl OpenPage {
+    fn new(desk: &Console, session: &Session, reader: &Reader, sheet: Sheet<'_>) -> Self {
+        Self {
+            frame: desk.frame(session, reader, "Open a case"),
+            form: sheet.form,
+            fields: sheet.fields,
+            title: "Open a case",
+            says: "One workload, one case: what has a case already joins it.",
+            action: "/console/open".to_owned(),
+            back: "/console/cases".to_owned(),
+            back_to: "All cases".to_owned(),
+            version: 0,
+            changes: Vec::new(),
+            against: String::new(),
+            grave: false,
+        }
+    }
+}
+
+fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
+    let policies = &desk.pages.settings.policies;
+    let all: Vec<_> = policies.iter().map(|policy| (policy.id.clone(), policy.title.clone())).collect();
+    let policy = sheet.choice("policy", "Under which clause", "", &all);
+    let kinds = choices(&[("workload", "A workload that runs"), ("declared-use", "A use that is declared")]);
+    let kind = sheet.choice("kind", "What is reviewed", "", &kinds);
+    let customer: Option<CustomerId> = sheet.named("customer", "Customer", "", "");
+    let accounts: Option<Vec<AccountId>> = sheet.lines("accounts", "Accounts", "One a line.");
+    let reports: Option<Vec<ReportId>> =
+        sheet.lines("reports", "Reports it rests on", "One a line, as the list of reports names them.");
+    let finding: Option<Option<Digest>> = sheet.named_or_none(
+        "finding",
+        "A finding it rests on",
+        "Its digest; from the shell, `tribune case open --finding` reads it from what the scan wrote.",
+    );
+    let records: Option<Option<Digest>> =
+        sheet.named_or_none("records", "The records of that finding", "Their digest.");
+    let mut sources: BTreeSet<Source> = reports?.into_iter().map(|report| Source::Report { report }).collect();
+    match (finding?, records?) {
+        (Some(finding), Some(records)) => drop(sources.insert(Source::Finding { finding, records, score_db: None })),
+        (Some(_), None) => sheet.form.refuse("records", "A finding rests on records: name their digest."),
+        _ => {}
+    }
+    let policy = policy.and_then(|id| policies.iter().find(|policy| policy.id == id))?;
+    let digest: Digest = policy.digest.parse().ok()?;
+    let law = Law {
+        id: policy.id.clone(),
+        version: policy.version.clone(),
+        digest,
+        title: policy.title.clone(),
+        procedure: policy.procedure.clone(),
+    };
+    let kind = if kind? == "workload" { Kind::Workload } else { Kind::DeclaredUse };
+    let policy = (law.id.clone(), law.version.clone(), law.digest);
+    let opening = Opening { kind, policy, customer: customer?, accounts: accounts?.into_iter().collect(), sources };
+    Some((law, opening))
+}
+
+pub(super) async fn open_form(State(desk): Desk, session: Session, reader: Reader) -> Result<Response, Problem> {
+    let mut sheet = Sheet::new(desk.form(&session), Run::Show, &reader);
+    describe(&mut sheet, &desk);
+    page(&OpenPage::new(&desk, &session, &reader, sheet))
+}
+
+pub(super) async fn open(
+    State(desk): Desk,
+    session: Session,
+    reader: Reader,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let (form, id) = desk.posted(&session, &posted)?;
+    let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
+    let described = describe(&mut sheet, &desk);
+    if let Some((law, opening)) = described.filter(|_| sheet.form.is_good()) {
+        let sent = Sent { id, at: desk.now(), by: session.sender() };
+        match desk.pages.clerk.open_case(&sent, &law, Act::Open(opening)).await {
+            Ok((case, _)) => return Ok(see(&format!("/console/cases/{}", crate::sign_in::escaped(case.as_str())))),
+            Err(error) => sheet.form.refuse_all(super::case::against(error)?),
+        }
+    }
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &OpenPage::new(&desk, &session, &reader, sheet))
+}
