@@ -173,7 +173,7 @@ async fn a_report_is_answered_in_its_mailbox_and_wrong_words_find_one_of_the_sam
         );
     }
     house.clerk.drain(Moment(NOW.0 + 86_400)).await.unwrap();
-    let id = house.clerk.reports("ina", NOW).await.unwrap().remove(0).id;
+    let id = house.clerk.reports("ina", NOW).await.unwrap().remove(0).id.clone();
     let sent = |id: &str| clerk::Sent {
         id: id.parse().unwrap(),
         at: Moment(NOW.0 + 90_000),
@@ -267,7 +267,7 @@ async fn a_file_is_kept_as_it_came_and_opened_by_nobody_here() {
     assert!(answer.status == 200 && answer.text().contains("It came encrypted"), "{}", answer.text());
     assert!(answer.text().contains("[U+202E]") && !answer.text().contains('\u{202e}'), "{}", answer.text());
     house.clerk.drain(Moment(NOW.0 + 86_400)).await.unwrap();
-    let id = house.clerk.reports("ina", NOW).await.unwrap().remove(0).id;
+    let id = house.clerk.reports("ina", NOW).await.unwrap().remove(0).id.clone();
     let read = house.clerk.read_report("ina", &id, &officer, "to read", NOW).await.unwrap();
     let parts = read[0].sheet.as_ref().unwrap().files.clone();
     let mut kept = Vec::new();
