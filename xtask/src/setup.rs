@@ -24,8 +24,8 @@ pub(crate) struct Tool {
 enum Place {
     /// In the tests' Python environment.
     Environment(&'static str),
-    /// Where npm's packages are.
-    Npm,
+    /// The folder of npm's packages.
+    Packages,
     /// On the path.
     System(&'static str),
     /// The folder of PostgreSQL's newest server programs, which Debian keeps off the path.
@@ -38,7 +38,7 @@ impl Place {
     fn path(&self, project: &Project) -> PathBuf {
         match self {
             Self::Environment(program) => project.tool("venv/bin").join(program),
-            Self::Npm => project.tool("npm"),
+            Self::Packages => project.tool("node/node_modules"),
             Self::System(program) => PathBuf::from(program),
             Self::Postgresql => postgresql().unwrap_or_default(),
             Self::Nginx => nginx().unwrap_or_default(),
@@ -77,12 +77,11 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[("TRIBUNE_NODE", Place::System("node"))],
     },
     Tool {
-        // A program of others that tests ask, neither linked nor shipped: its licence (AGPL) asks nothing of ours.
-        name: "an evaluator of AWS policies, @cloud-copilot/iam-simulate (npm)",
+        name: "the packages of xtask/node/package.json (npm): an OpenID provider, an evaluator of AWS policies",
         step: "tests",
-        present: |project| installed_from_npm(project).is_some_and(|version| version == IAM_SIMULATE.1),
-        install: install_from_npm,
-        variables: &[("TRIBUNE_IAM_SIMULATE", Place::Npm)],
+        present: |project| packages_match(project).unwrap_or(false),
+        install: install_packages,
+        variables: &[("TRIBUNE_OIDC_PROVIDER", Place::Packages), ("TRIBUNE_IAM_SIMULATE", Place::Packages)],
     },
     Tool {
         name: "chromium (Debian)",
@@ -193,22 +192,27 @@ fn install_environment(project: &Project) -> Result<(), String> {
     std::fs::copy(project.root.join(REQUIREMENTS), stamp).map(drop).map_err(|error| error.to_string())
 }
 
-/// A package of npm's, and its version.
-const IAM_SIMULATE: (&str, &str) = ("@cloud-copilot/iam-simulate", "0.1.173");
-
-/// The version that is installed.
-fn installed_from_npm(project: &Project) -> Option<String> {
-    let file = project.tool("npm/node_modules").join(IAM_SIMULATE.0).join("package.json");
-    let package: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
-    package.get("version")?.as_str().map(str::to_owned)
+fn packages_match(project: &Project) -> Result<bool, String> {
+    let installed = std::fs::read_to_string(project.tool("node/installed")).unwrap_or_default();
+    Ok(installed == project.read(LOCK)?)
 }
 
-fn install_from_npm(project: &Project) -> Result<(), String> {
-    let folder = project.tool("npm");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+const PACKAGES: &str = "xtask/node/package.json";
+const LOCK: &str = "xtask/node/package-lock.json";
+
+fn install_packages(project: &Project) -> Result<(), String> {
+    let folder = project.tool("node");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for (from, to) in [(PACKAGES, "package.json"), (LOCK, "package-lock.json")] {
+        std::fs::copy(project.root.join(from), folder.join(to)).map_err(failed)?;
+    }
     let mut npm = project.command("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--prefix"]);
-    run(npm.arg(&folder).arg(format!("{}@{}", IAM_SIMULATE.0, IAM_SIMULATE.1)))
+    // Scripts of packages are not run: none is needed.
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"]).arg(&folder);
+    run(&mut npm)?;
+    // Written last: it says that all of the above is there.
+    std::fs::copy(project.root.join(LOCK), folder.join("installed")).map(drop).map_err(failed)
 }
 
 fn postgresql() -> Option<PathBuf> {

@@ -76,8 +76,16 @@ impl Clerk {
             self.may(&roster, &by, action, &Thing::Case(case.clone()), Some(&file.case), at)?;
         }
         let mut texts = Vec::with_capacity(drafts.len());
-        for (_, text) in drafts {
-            texts.push(self.keep(papers, Some(&by), Some(case), &BTreeSet::new(), text.as_bytes(), at).await?);
+        for (of, text) in drafts {
+            let text = text.as_bytes();
+            texts.push(match of {
+                DraftOf::Question | DraftOf::Statement { .. } => {
+                    self.keep_for_customer(papers, Some(&by), Some(case), text, at).await?
+                }
+                DraftOf::Public { .. } | DraftOf::Correction => {
+                    self.keep(papers, Some(&by), Some(case), &BTreeSet::new(), text, at).await?
+                }
+            });
         }
         for _ in 0..TRIES {
             let stream = streams::read::<DraftText>(&self.record, streams::DRAFTS).await?;

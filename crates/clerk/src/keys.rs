@@ -10,7 +10,7 @@ use review::act::Approval;
 use review::roster::{KeyForm, PublicKey};
 use review::words::Digest;
 use std::str::FromStr as _;
-use store::{Identity, open_with_passphrase, seal_with_passphrase};
+use store::{Identity, RecordError, open_with_passphrase, seal_with_passphrase};
 use zeroize::Zeroizing;
 
 /// The largest file of a key: a passphrase is tried on nothing larger.
@@ -22,7 +22,7 @@ pub const KEY_BYTES_MAX: usize = 16 * 1024;
 /// The passphrase is empty.
 pub fn new_signing_key(seed: &[u8; 32], passphrase: &str) -> Result<(Vec<u8>, PublicKey), Error> {
     let public = PublicKey(SigningKey::from_bytes(seed).verifying_key().to_bytes());
-    Ok((seal_with_passphrase(seed, passphrase)?, public))
+    Ok((seal_with_passphrase(seed, passphrase).map_err(wrong)?, public))
 }
 
 /// The public half of a key to approve with.
@@ -72,7 +72,15 @@ fn opened(sealed: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Error> 
     if sealed.len() > KEY_BYTES_MAX {
         return Err(Error::Wrong(format!("a key's file has {KEY_BYTES_MAX} bytes at most")));
     }
-    Ok(Zeroizing::new(open_with_passphrase(sealed, passphrase)?))
+    open_with_passphrase(sealed, passphrase).map(Zeroizing::new).map_err(wrong)
+}
+
+/// What is wrong with a file or its passphrase is no failure of the record's.
+fn wrong(error: RecordError) -> Error {
+    match error {
+        RecordError::Form(says) => Error::Wrong(says),
+        error => error.into(),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | `error` | why something was not done |
 //! | `streams` | what stands in which stream of the record, and reading it back |
 //! | `desk` | a command on its way: who asks, may they, what do the rules say, append |
+//! | `customers` | what a customer sees of its cases, and does there |
 //! | `denials` | who was denied what, bounded |
 //! | `papers` | private texts of a case: for whom they are encrypted, reading, rewrapping |
 //! | `drafts` | texts that are to leave, while a second person reads them |
@@ -29,6 +30,7 @@
 //! is [`store`]'s and proof is [`tlog`]'s. The shell and the pages both speak to it, so that there is one path and no
 //! other. Time comes in with what is asked, randomness as a closure.
 
+mod customers;
 mod denials;
 mod desk;
 mod drafts;
@@ -51,6 +53,7 @@ mod snapshots;
 mod streams;
 mod trial;
 
+pub use customers::{Answer, Asked, Challenge, Declaration, Declaring, Matter, Served, TEXT_BYTES_MAX};
 pub use denials::{DAILY_MAX, Denial};
 pub use desk::{Clerk, Done, Sender, Sent};
 pub use drafts::{DraftOf, DraftText};

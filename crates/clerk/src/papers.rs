@@ -4,6 +4,7 @@
 //! for the recovery recipients; a confined one only for some roles among them (what counsel notes under privilege). It
 //! keeps no identity: whoever reads brings their own.
 
+use crate::customers::addressed;
 use crate::desk::{Clerk, Done, Sender, Sent, own, person};
 use crate::error::Error;
 use crate::streams::{self, Look};
@@ -15,6 +16,7 @@ use review::statement::for_employees;
 use review::words::{CaseId, CustomerId, Digest, Moment, PersonId, Role, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::{Identity, Recipient};
 
 /// A text that only some roles of its case read.
@@ -30,6 +32,9 @@ pub(crate) struct Confined {
 pub struct Papers {
     /// Who can open everything when keys are lost; kept apart from the server.
     pub recovery: Vec<Recipient>,
+    /// What opens the texts that are addressed to customers, and those alone; the server holds it, for customers hold no
+    /// key. Without it their page shows no text.
+    pub customers: Option<Arc<Identity>>,
 }
 
 /// A private text, as somebody sees it.
@@ -69,6 +74,37 @@ impl Clerk {
         text: &[u8],
         at: Moment,
     ) -> Result<Text, Error> {
+        self.keep_to(papers, by, case, only, text, at, None).await
+    }
+
+    /// Keeps a private text that is addressed to the customer of a case, or comes from it: it can read it on its page.
+    /// Kept before for others alone, it is encrypted anew.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub async fn keep_for_customer(
+        &self,
+        papers: &Papers,
+        by: Option<&PersonId>,
+        case: Option<&CaseId>,
+        text: &[u8],
+        at: Moment,
+    ) -> Result<Text, Error> {
+        let customers = papers.customers.as_ref().map(|identity| identity.to_public());
+        self.keep_to(papers, by, case, &BTreeSet::new(), text, at, customers).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "who wrote what for whom, when: each is a thing of its own")]
+    async fn keep_to(
+        &self,
+        papers: &Papers,
+        by: Option<&PersonId>,
+        case: Option<&CaseId>,
+        only: &BTreeSet<Role>,
+        text: &[u8],
+        at: Moment,
+        customers: Option<Recipient>,
+    ) -> Result<Text, Error> {
         let roster = self.roster().await?;
         let file = match case {
             Some(case) => Some(streams::case(&self.record, case).await?.case),
@@ -84,11 +120,16 @@ impl Clerk {
             let mend = "put a key to read with on the roster (`age-keygen`, then reads_with), or name a recovery key";
             return Err(Error::Wrong(format!("nobody could read this text: {mend}")));
         }
+        let addressed = customers.is_some();
+        to.extend(customers);
         let digest = Digest::of(text);
         if let Some(case) = case.filter(|_| !only.is_empty()) {
             self.confine(Confined { text: digest, case: case.clone(), only: only.clone() }, at).await?;
         }
-        Ok(self.record.keep_text(text, &to).await?)
+        Ok(match addressed {
+            true => self.record.keep_text_anew(text, &to).await?,
+            false => self.record.keep_text(text, &to).await?,
+        })
     }
 
     /// Keeps what a customer says in its own case; of others it learns not even that they are.
@@ -216,6 +257,7 @@ impl Clerk {
         let file = self.look(&Sender::Person(who.to_owned()), case, purpose, at).await?;
         let roster = self.roster().await?;
         let confined = self.confined(case).await?;
+        let addressed = addressed(&file);
         let (mut done, mut shut) = (0, 0);
         for text in texts_of(&file)? {
             if self.record.ciphertext(text).await?.is_none() {
@@ -231,6 +273,8 @@ impl Clerk {
             if to.is_empty() {
                 return Err(Error::Wrong("nobody could read the texts any more; assign somebody first".to_owned()));
             }
+            let customers = papers.customers.as_ref().filter(|_| addressed.contains(&text));
+            to.extend(customers.map(|identity| identity.to_public()));
             self.record.rewrap(&[text], identity, &to).await?;
             done += 1;
         }

@@ -12,6 +12,7 @@
 //! | `gates` | [`crate::gates::Told`]: what gates told, when that changed |
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
+//! | `declarations` | [`crate::Declaration`]: uses that customers declare |
 //! | `denials` | [`crate::Denial`] |
 //! | `confined` | [`crate::papers::Confined`]: private texts that fewer people read than their case allows |
 //! | `drafts` | [`crate::drafts::DraftText`]: texts that are to leave, and who wrote them |
@@ -42,6 +43,7 @@ pub(crate) const STAGES: &str = "stages";
 pub(crate) const GATES: &str = "gates";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
+pub(crate) const DECLARATIONS: &str = "declarations";
 pub(crate) const DENIALS: &str = "denials";
 pub(crate) const CONFINED: &str = "confined";
 pub(crate) const DRAFTS: &str = "drafts";

@@ -401,6 +401,21 @@ mod tests {
         serde_json::to_value(export(of, FACTS, &BTreeMap::new()).unwrap()).unwrap()
     }
 
+    #[test]
+    fn what_is_public_of_a_statement_is_what_the_database_is_told_but_for_facts_and_dates_of_ours() {
+        let of = read_only();
+        let none = BTreeMap::new();
+        let category = "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS";
+        let settings =
+            Settings { category, terms_url: Some("https://terms.example"), countries: &none, article_16: false };
+        let clause = &of.1.clause;
+        let known = Known::of_decision(of.0.case(), &of.1.decision, &of.0.procedure, clause, &settings).unwrap();
+        assert_eq!(known, export(&of, FACTS, &none).unwrap().known);
+        let said = serde_json::to_string(&known).unwrap();
+        assert!(!said.contains("a1") && !said.contains("acme") && !said.contains("Recordings"), "{said}");
+        assert!(Known::of_decision(of.0.case(), &name("d9"), &of.0.procedure, clause, &settings).is_none());
+    }
+
     /// What the database's rules ask of each field that we send: required ones first.
     fn accepts(entry: &Value) {
         let text = |field: &str| entry[field].as_str().unwrap_or_else(|| panic!("{field} is missing in {entry}"));

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod finding;
 pub mod harmonised;
 pub mod metered;
+pub mod notice;
 pub mod procedure;
 pub mod public;
 pub mod published;

@@ -17,6 +17,23 @@ pub struct Section {
     pub entries: Vec<(String, Vec<String>)>,
 }
 
+/// A statement, the public's or the customer's, taken apart: its title and its sections; none if it has another form.
+pub fn sections(text: &str) -> Option<(&str, Vec<Section>)> {
+    let mut lines = text.lines();
+    let title = lines.next()?;
+    let mut sections: Vec<Section> = Vec::new();
+    for line in lines.filter(|line| !line.is_empty()) {
+        match (line.strip_prefix("    "), line.strip_prefix("  ")) {
+            (Some(said), _) => sections.last_mut()?.entries.last_mut()?.1.push(said.to_owned()),
+            (None, Some(term)) => {
+                sections.last_mut()?.entries.push((term.strip_suffix(':')?.to_owned(), Vec::new()));
+            }
+            (None, None) => sections.push(Section { heading: line.to_owned(), entries: Vec::new() }),
+        }
+    }
+    Some((title, sections))
+}
+
 /// A public statement, read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
@@ -31,17 +48,9 @@ pub struct Published {
 impl Published {
     /// Reads a text; none if it is no public statement.
     pub fn read(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        lines.next().filter(|title| *title == TITLE)?;
-        let mut sections: Vec<Section> = Vec::new();
-        for line in lines.filter(|line| !line.is_empty()) {
-            match (line.strip_prefix("    "), line.strip_prefix("  ")) {
-                (Some(said), _) => sections.last_mut()?.entries.last_mut()?.1.push(said.to_owned()),
-                (None, Some(term)) => {
-                    sections.last_mut()?.entries.push((term.strip_suffix(':')?.to_owned(), Vec::new()));
-                }
-                (None, None) => sections.push(Section { heading: line.to_owned(), entries: Vec::new() }),
-            }
+        let (title, sections) = sections(text)?;
+        if title != TITLE {
+            return None;
         }
         let mut published = Self { sections, services: BTreeSet::new(), regions: BTreeSet::new() };
         let (mut services, mut regions, mut everywhere) = (BTreeSet::new(), BTreeSet::new(), false);

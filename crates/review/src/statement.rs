@@ -305,15 +305,15 @@ pub fn names(text: &str, name: &str) -> bool {
 }
 
 /// The times of a statement, counted from its service.
-struct Times {
-    from: Moment,
-    ends: Option<Moment>,
-    export_until: Option<Moment>,
-    appeal_until: Moment,
+pub(crate) struct Times {
+    pub(crate) from: Moment,
+    pub(crate) ends: Option<Moment>,
+    pub(crate) export_until: Option<Moment>,
+    pub(crate) appeal_until: Moment,
 }
 
 impl Times {
-    fn of(decided: &Decided, intervention: &Intervention, served: Moment) -> Self {
+    pub(crate) fn of(decided: &Decided, intervention: &Intervention, served: Moment) -> Self {
         let decision = &decided.decision;
         let from = served.plus_hours(if decision.emergency { 0 } else { intervention.notice_hours });
         let days = intervention.ends_after_days.map(|days| from.plus_days(days));

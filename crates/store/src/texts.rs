@@ -23,6 +23,24 @@ impl Record {
         Ok(digest)
     }
 
+    /// Encrypts a text to all recipients and keeps it, in the place of what was kept of it before.
+    ///
+    /// # Errors
+    ///
+    /// No recipient, or the database failed.
+    pub async fn keep_text_anew(&self, text: &[u8], to: &[Recipient]) -> Result<Text> {
+        let digest = Digest::of(text);
+        let ciphertext = encrypted(digest, text, to)?;
+        let keep = sqlx::query(
+            "INSERT INTO texts (digest, ciphertext) VALUES ($1, $2) \
+             ON CONFLICT (digest) DO UPDATE SET ciphertext = excluded.ciphertext",
+        );
+        let mut writing = self.database.write().await?;
+        keep.bind(digest.0.to_vec()).bind(ciphertext).execute(&mut *writing.transaction).await?;
+        writing.commit().await?;
+        Ok(digest)
+    }
+
     /// Keeps a text that came encrypted already. Whether it is what the digest says shows only when it is opened.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         let office = Office::open(&args.asking).await?;
         let (case, act) = match args.verb {
             Verb::File { case, id, decision, ground } => {
-                let ground = office.keep(&case, &ground).await?;
+                let ground = office.keep_for_customer(&case, &ground.0).await?;
                 (case, Act::Appeal(Appeal { id, decision, ground }))
             }
             Verb::Admit { case, id, reason } => {

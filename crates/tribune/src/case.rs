@@ -443,12 +443,12 @@ async fn act_of_proof(office: &Office, verb: Verb) -> Result<(CaseId, Act), Fail
             (case, Act::HandleEvidence { evidence, note })
         }
         Verb::Ask { case, question, text, days } => {
-            let (text, until) = (office.keep(&case, &text).await?, office.now.plus_days(days));
+            let (text, until) = (office.keep_for_customer(&case, &text.0).await?, office.now.plus_days(days));
             (case, Act::Ask { id: question, text, until })
         }
         Verb::Answer { case, question, text, .. } => {
             let text = match &text {
-                Some(text) => Some(office.keep(&case, text).await?),
+                Some(text) => Some(office.keep_for_customer(&case, &text.0).await?),
                 None => None,
             };
             (case, Act::Answer { id: question, text })

@@ -555,7 +555,7 @@ impl DraftArgs {
             credit: self.credit.map(|words| words.0),
         };
         let statement = draft.statement(&file, &self.id)?;
-        office.keep(&self.case, &Words(statement.text())).await?;
+        office.keep_for_customer(&self.case, &statement.text()).await?;
         let fail = |source| Failure::Write { path: self.out.display().to_string(), source };
         std::fs::create_dir_all(&self.out).map_err(fail)?;
         let texts = [

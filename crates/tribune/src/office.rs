@@ -224,6 +224,8 @@ impl Office {
         let record = store::Record::open(&address(&config.record, &folder)).await.map_err(Error::from)?;
         let clerk = Arc::new(Clerk::new(record, chance)?);
         let recovery = config.recovery.iter().map(|key| recipient(key)).collect::<Result<_, _>>()?;
+        let customers = server_key(&folder.join(&config.sign_in.key))?.customers().map(Arc::new);
+        let papers = Papers { recovery, customers };
         let founding = clerk.founding().await?;
         let founding = founding.ok_or_else(|| {
             Failure::Refused("the record has not begun: `tribune record init DIR` begins one".to_owned())
@@ -238,15 +240,7 @@ impl Office {
             }
             (None, _) => now(),
         };
-        Ok(Self {
-            clerk,
-            config,
-            folder,
-            papers: Papers { recovery },
-            now,
-            simulated: asking.at.is_some(),
-            asking: asking.clone(),
-        })
+        Ok(Self { clerk, config, folder, papers, now, simulated: asking.at.is_some(), asking: asking.clone() })
     }
 
     /// Looks at the clock again, unless it is simulated.
@@ -315,6 +309,16 @@ impl Office {
     /// Keeps a private text of a case; gives its digest.
     pub(crate) async fn keep(&self, case: &CaseId, text: &Words) -> Result<Text, Failure> {
         self.keep_for(Some(case), &BTreeSet::new(), text).await
+    }
+
+    /// Keeps a private text that is addressed to the customer of a case, or comes from it.
+    pub(crate) async fn keep_for_customer(&self, case: &CaseId, text: &str) -> Result<Text, Failure> {
+        let by = match self.sender()? {
+            Sender::Person(name) => Some(self.clerk.person(&name).await?),
+            Sender::Customer(_) | Sender::System => None,
+        };
+        let text = text.as_bytes();
+        Ok(self.clerk.keep_for_customer(&self.papers, by.as_ref(), Some(case), text, self.now).await?)
     }
 
     /// Keeps a private text, for some roles alone where any are named.

@@ -69,6 +69,13 @@ enum Verb {
     },
     /// Every look at a case, a report or a text, with its purpose (auditors)
     Looks,
+    /// Everybody who had signed in and was denied something (auditors)
+    Denials,
+    /// Uses that customers declared on their page (analysts and intake officers)
+    #[command(
+        after_help = "Example:\n  tribune record declarations --as ann\n\nWhat is declared is verified in a case of its own: tribune case open --help"
+    )]
+    Declarations,
     /// The numbers of a year, recomputed from every event
     #[command(after_help = "Example, for the EU's templates (docs/harmonised.md says what comes from where):\n  \
         tribune record counts 2026 --harmonised report-2026/ --given given.toml\n\nThe file, as short as it can be:\n  \
@@ -194,6 +201,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
                 None => counts(&office, year, publish).await,
             },
             Verb::Discard { reason, by } => discard(&office, &reason, by).await,
+            Verb::Denials => {
+                let denials = office.clerk.denials(office.who()?, office.now).await?;
+                let line = |one: &clerk::Denial| format!("{}  {}  {}: {}\n", one.at, one.who, one.what, one.why);
+                office.print(&denials, &denials.iter().map(line).collect::<String>())
+            }
+            Verb::Declarations => {
+                let declared = office.clerk.declarations(office.who()?, office.now).await?;
+                office.print(&declared, &declared.iter().map(declaration).collect::<String>())
+            }
             Verb::Erase { case, report, text, reason, by } => {
                 let what = case.into_iter().map(Erase::Case).chain(report.into_iter().map(Erase::Report));
                 let what: Vec<Erase> = what.chain(text.into_iter().map(Erase::Text)).collect();
@@ -321,6 +337,14 @@ async fn roster(office: &Office, file: &Path, by: &[String]) -> Result<ExitCode,
         Change::AccountTeam { customer, team } => format!("{customer}: {} of its account team\n", team.members.len()),
     };
     office.print(&changes, &changes.iter().map(line).collect::<String>())
+}
+
+fn declaration(one: &clerk::Declaration) -> String {
+    let accounts: Vec<&str> = one.accounts.iter().map(|account| account.as_str()).collect();
+    let accounts = if accounts.is_empty() { "all accounts".to_owned() } else { accounts.join(", ") };
+    let calls = one.calls_per_hour.map(|calls| format!(", at most {} calls an hour", thousands(calls)));
+    let calls = calls.unwrap_or_default();
+    format!("{}  {}  {} in {accounts}{calls}; text {}\n", one.at, one.customer, one.declared_use, one.text)
 }
 
 async fn people(office: &Office) -> Result<ExitCode, Failure> {

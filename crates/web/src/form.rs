@@ -196,6 +196,11 @@ impl Form {
         self.fault = Some(fault.into());
     }
 
+    /// Says why its ticket is not good yet, or no more.
+    pub(crate) fn refuse_ticket(&mut self, message: &str, seconds: u64) {
+        self.fault = Some(self.language.tell(message, &[("seconds", seconds.into())]));
+    }
+
     /// Whether nothing is wrong with it.
     pub fn is_good(&self) -> bool {
         self.fault.is_none() && self.fields.values().all(|field| field.fault.is_none())

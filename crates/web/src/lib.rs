@@ -12,12 +12,14 @@
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
 //! | [`words`] | the texts, in catalogues |
 //! | `public` | the public site |
-//! | `console` | what people of the provider’s see and do |
 //! | [`routes`] | who may use which page: one list that builds the router |
 //! | [`session`] | who is signed in |
 //! | [`sign_in`] | signing in, proving anew who one is, signing out |
 //! | `own_keys` | a person's own keys, which their passphrase opens |
+//! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
+//! | `tipline` | reports without a name, and their mailboxes |
+//! | `console` | what people of the provider’s see and do |
 //! | [`gate`] | a gate over the network |
 //!
 //! It turns requests into questions and answers into responses. What is restricted is `gate`'s; what may be is
@@ -25,6 +27,7 @@
 
 pub mod answer;
 mod console;
+mod customer;
 pub mod form;
 pub mod frame;
 pub mod gate;
@@ -39,6 +42,7 @@ mod serve;
 pub mod session;
 pub mod sign_in;
 pub mod ticket;
+mod tipline;
 pub mod visible;
 pub mod words;
 

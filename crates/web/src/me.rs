@@ -199,7 +199,6 @@ async fn enrol(State(pages): House, reader: Reader, session: Session, posted: Po
 fn beside(error: clerk::Error) -> Result<String, Problem> {
     match error {
         clerk::Error::Wrong(says) => Ok(says),
-        clerk::Error::Record(store::RecordError::Form(says)) => Ok(says),
         clerk::Error::Busy => Ok(error.to_string()),
         error => Err(error.into()),
     }

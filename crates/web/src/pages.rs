@@ -1,12 +1,12 @@
 //! What every page needs, and the router of all pages.
 //!
-//! Each group of pages is a module with a `router` of its own, merged here; what is true of every answer is `answer`'s.
+//! Each group of pages is a module with a list of its routes, put together here; what is true of every answer is `answer`'s.
 //! Time, chance and complaints are closures; whoever builds [`Pages`] has the machine's.
 
-use crate::routes::Route;
+use crate::routes::{Place, Route};
 use crate::sign_in::SignIn;
 use crate::ticket::Tickets;
-use crate::{answer, console, me, public, routes, sign_in};
+use crate::{answer, console, customer, me, public, routes, sign_in, tipline};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
@@ -86,6 +86,7 @@ pub struct Pages {
     /// The tickets of public forms.
     pub tickets: Tickets,
     pub(crate) public: public::Reading,
+    pub(crate) tip: tipline::Line,
     now: Box<dyn Fn() -> Moment + Send + Sync>,
     chance: Mutex<Chance>,
     complain: Box<dyn Fn(&str) + Send + Sync>,
@@ -105,13 +106,14 @@ impl Pages {
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
         chance(&mut *tickets);
-        let (tickets, public) = (Tickets::new(tickets), public::Reading::default());
+        let (tickets, public, tip) = (Tickets::new(tickets), public::Reading::default(), tipline::Line::default());
         Ok(Self {
             clerk,
             papers,
             settings,
             tickets,
             public,
+            tip,
             now,
             chance: Mutex::new(chance),
             complain,
@@ -175,19 +177,28 @@ impl Pages {
     }
 }
 
-/// Every route that has a guard: all but the public site's, which anybody reads. The table of `docs/routes.md`.
-pub fn guarded() -> Vec<Route<Arc<Pages>>> {
-    let mut routes = sign_in::routes();
-    routes.extend(me::routes());
-    routes.extend(console::routes());
-    routes
+/// The routes of all pages.
+fn routes() -> Vec<Route<Arc<Pages>>> {
+    let groups = [
+        public::routes(),
+        tipline::routes(),
+        sign_in::routes(),
+        me::routes(),
+        customer::routes(),
+        console::routes(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// Every route there is, with who may use it: what `docs/routes.md` shows.
+pub fn places() -> Vec<Place> {
+    routes().into_iter().map(|route| route.place).collect()
 }
 
 /// Every page. [`crate::serve`] it, beside the gate's interfaces.
 pub fn router(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router {
     Router::new()
-        .merge(public::router())
-        .merge(routes::router(guarded(), sign_in))
+        .merge(routes::router(routes(), sign_in))
         .fallback(answer::missing)
         .layer(from_fn_with_state(Arc::clone(&pages), answer::every))
         .with_state(pages)

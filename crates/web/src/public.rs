@@ -17,8 +17,7 @@ mod statements;
 use crate::answer::Problem;
 use crate::frame;
 use crate::pages::Pages;
-use axum::Router;
-use axum::routing::get;
+use crate::routes::{May, Route};
 use clerk::Shelf;
 use review::dsa::Settings;
 use std::collections::BTreeMap;
@@ -57,18 +56,20 @@ async fn shelf(pages: &Pages) -> Result<Arc<Shelf>, Problem> {
 }
 
 /// The public pages.
-pub(crate) fn router() -> Router<Arc<Pages>> {
-    Router::new()
-        .route("/", get(home::home))
-        .route("/style.css", get(frame::style))
-        .route("/policies", get(home::policies))
-        .route("/policies/{id}", get(home::policy))
-        .route("/log", get(home::log))
-        .route("/log/{*path}", get(files::log))
-        .route("/statements", get(statements::list))
-        .route("/statements/", get(statements::list))
-        .route("/statements.json", get(statements::json))
-        .route("/statements/{name}", get(statements::one))
-        .route("/transparency", get(numbers::years))
-        .route("/transparency/{name}", get(numbers::year))
+pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
+    let may = May::Anyone;
+    vec![
+        Route::get("/", may, "what this is", home::home),
+        Route::get("/style.css", may, "the style sheet", frame::style),
+        Route::get("/policies", may, "the clauses", home::policies),
+        Route::get("/policies/{id}", may, "one clause", home::policy),
+        Route::get("/log", may, "the public log, and how to verify it", home::log),
+        Route::get("/log/{*path}", may, "a file of the log", files::log),
+        Route::get("/statements", may, "statements of reasons", statements::list),
+        Route::get("/statements/", may, "the same", statements::list),
+        Route::get("/statements.json", may, "the same, in the fields of the EU database", statements::json),
+        Route::get("/statements/{name}", may, "one of them", statements::one),
+        Route::get("/transparency", may, "the years", numbers::years),
+        Route::get("/transparency/{name}", may, "the numbers of one", numbers::year),
+    ]
 }

@@ -45,8 +45,9 @@ impl May {
     }
 }
 
-/// A route: an address, a method, who may, and what answers.
-pub struct Route<S = ()> {
+/// An address with a method, who may use it, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
     /// `GET` or `POST`.
     pub method: Method,
     /// As axum writes it: `/console/case/{id}`.
@@ -55,28 +56,67 @@ pub struct Route<S = ()> {
     pub may: May,
     /// What it is for, in a line.
     pub what: &'static str,
+}
+
+/// A route: a place, and what answers there.
+pub struct Route<S = ()> {
+    /// Where, and for whom.
+    pub place: Place,
     handler: MethodRouter<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// A page.
     pub fn get<T: 'static>(path: &'static str, may: May, what: &'static str, handler: impl Handler<T, S>) -> Self {
-        Self { method: Method::GET, path, may, what, handler: get(handler) }
+        Self { place: Place { method: Method::GET, path, may, what }, handler: get(handler) }
     }
 
     /// Where a form goes.
     pub fn post<T: 'static>(path: &'static str, may: May, what: &'static str, handler: impl Handler<T, S>) -> Self {
-        Self { method: Method::POST, path, may, what, handler: post(handler) }
+        Self { place: Place { method: Method::POST, path, may, what }, handler: post(handler) }
     }
 }
 
 /// The router of these routes, each behind its guard.
 pub fn router<S: Clone + Send + Sync + 'static>(routes: Vec<Route<S>>, sign_in: &Arc<SignIn>) -> Router<S> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let post = Arc::new(Post { sign_in: Arc::clone(sign_in), may: route.may, path: route.path });
-        router.route(route.path, route.handler.route_layer(from_fn_with_state(post, guard)))
+        let Place { path, may, .. } = route.place;
+        let post = Arc::new(Post { sign_in: Arc::clone(sign_in), may, path });
+        router.route(path, route.handler.route_layer(from_fn_with_state(post, guard)))
     })
 }
+
+/// The table of the routes and who may use them, as Markdown: what `docs/routes.md` holds.
+pub fn table(places: &[Place]) -> String {
+    let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+    let mut table = String::from(HEAD);
+    table += &format!("| address | | what for | nobody signed in | customer | {} |\n", names.join(" | "));
+    table += &format!("|{}\n", "---|".repeat(5 + names.len()));
+    for Place { method, path, may, what } in places {
+        let mark = |may: bool| if may { "yes" } else { "" };
+        let (anyone, signed_in) = (*may == May::Anyone, matches!(may, May::Anyone | May::SignedIn));
+        let person = |role: &Role| signed_in || matches!(may, May::Roles(roles) if roles.contains(role));
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| mark(person(role))).collect();
+        let customer = signed_in || *may == May::Customers;
+        table += &format!(
+            "| `{path}` | {method} | {what} | {} | {} | {} |\n",
+            mark(anyone),
+            mark(customer),
+            roles.join(" | ")
+        );
+    }
+    table
+}
+
+const HEAD: &str = "\
+# Routes
+
+Every page and form there is, and who may use it, from the one list that also builds the router
+(`crates/web/src/routes.rs`); a test asks each of them as each role. Somebody who is not signed in is led to the sign-in
+page; somebody who is, and may not, is refused, and the refusal is in the record. What somebody may do on a page is asked of
+the access policies and of the rules of the case, besides.
+
+";
 
 /// What stands before a route.
 struct Post {

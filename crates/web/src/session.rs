@@ -134,6 +134,13 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// When the request came, by the machine's clock.
+    pub(crate) fn now(&self) -> Moment {
+        self.now
+    }
+}
+
 /// A session of somebody of the provider's.
 #[derive(Clone)]
 pub struct Session {
@@ -301,14 +308,20 @@ impl SignIn {
         let mut kept: Kept = parsed(&slip)?;
         let member = match &kept.who {
             Who::Customer(_) => None,
-            Who::Person(person) => match self.clerk.roster().await?.present(person, (self.record_clock)()) {
-                Some(member) => Some(member.clone()),
-                None => {
-                    // Who has left the roster has left.
+            Who::Person(person) => {
+                let roster = self.clerk.roster().await?;
+                let member = roster.present(person, (self.record_clock)()).cloned();
+                let same = match &kept.how {
+                    How::Provider(identity) => roster.identified(identity) == Some(person),
+                    How::Account(_) => true,
+                };
+                let Some(member) = member.filter(|_| same) else {
+                    // Who has left the roster has left; so has an identity that is not theirs any more.
                     record.take_slips_of(SESSIONS, &kept.who.holder(), None).await.map_err(clerk::Error::from)?;
                     return Ok(None);
-                }
-            },
+                };
+                Some(member)
+            }
         };
         if now.0 - kept.seen.0 >= SEEN_SECONDS {
             kept.seen = now;

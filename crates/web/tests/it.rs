@@ -14,6 +14,8 @@ mod admission;
 mod authzen;
 #[path = "it/bad.rs"]
 mod bad;
+#[path = "it/customers.rs"]
+mod customers;
 #[path = "it/envoy.rs"]
 mod envoy;
 #[path = "it/export.rs"]
@@ -27,8 +29,12 @@ mod ground;
 mod house;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "it/provider.rs"]
+mod provider;
 #[path = "it/proxies.rs"]
 mod proxies;
+#[path = "it/public.rs"]
+mod public;
 #[path = "../../gate/tests/sample/mod.rs"]
 #[allow(dead_code, reason = "the gate's own tests use more of it")]
 mod sample;
@@ -38,3 +44,5 @@ mod server;
 mod signing;
 #[path = "it/snapshots.rs"]
 mod snapshots;
+#[path = "it/tipline.rs"]
+mod tipline;

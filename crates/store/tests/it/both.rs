@@ -303,6 +303,12 @@ fn texts_open_with_their_keys_and_are_rewrapped(place: &Place) {
     assert_eq!(read(&ann).unwrap(), text);
     assert_eq!(read(&ben).unwrap(), text);
     assert!(read(&cid).is_err());
+    // Kept again it stays as it is; kept anew it is for others.
+    assert_eq!(block_on(record.keep_text(text, &[cid.to_public()])).unwrap(), digest);
+    assert!(read(&cid).is_err());
+    assert_eq!(block_on(record.keep_text_anew(text, &[cid.to_public()])).unwrap(), digest);
+    assert!(read(&ann).is_err() && read(&cid).unwrap() == text);
+    block_on(record.keep_text_anew(text, &[ann.to_public(), ben.to_public()])).unwrap();
     let old = block_on(record.ciphertext(digest)).unwrap().unwrap();
     assert!(!old.windows(text.len()).any(|part| part == text));
     let missing = [digest, Digest::of("?")];

@@ -195,6 +195,37 @@ fn a_whole_review_on_postgresql() {
     }
 }
 
+#[test]
+fn accounts_are_made_for_people_and_customers_reset_and_taken_away() {
+    let office = Office::begin("sqlite:record.db");
+    office.file("password", "several words of mine\n");
+    let add = |name: &str, whose: &[&str]| {
+        let args = ["record", "account", "add", name, "--password-file", "password"];
+        [&args[..], whose].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let run = |args: &[String]| office.does("", &args.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = run(&add("Ann", &["--person", "ann"]));
+    assert!(said.starts_with("otpauth://totp/Tribune:ann?secret=") && said.contains("issuer=Tribune"), "{said}");
+    let refused = |args: &[String], says: &str| {
+        office.may_not("", &args.iter().map(String::as_str).collect::<Vec<_>>(), says);
+    };
+    refused(&add("ann", &["--person", "ann"]), "there is an account `ann` already");
+    refused(&add("zed", &["--person", "zed"]), "nobody on the roster");
+    refused(&add("a b", &["--customer", "acme"]), "letters, digits");
+    run(&add("acme", &["--customer", "acme"]));
+    let reset = ["record", "account", "reset", "ann", "--password-file", "password"];
+    let again = office.does("", &reset);
+    assert!(again.starts_with("otpauth://") && again != said, "other codes");
+    office.file("password", "short\n");
+    office.may_not("", &reset, "at least 12 characters");
+    office.does("", &["record", "account", "remove", "ann"]);
+    office.may_not("", &["record", "account", "remove", "ann"], "there is no account");
+    let mode = |name: &str| {
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(office.path(name)).unwrap().permissions())
+    };
+    assert_eq!(mode("office/server.key") & 0o077, 0, "its owner's alone");
+}
+
 fn review(office: &Office) {
     let (receipt, reports) = three_report(office);
     opened(office, &reports);

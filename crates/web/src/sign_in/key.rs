@@ -7,6 +7,7 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
+use store::Identity;
 use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 24;
@@ -26,6 +27,13 @@ impl Key {
         let mut key = Zeroizing::new([0; 32]);
         let _fails_for_longer_ones_alone = Hkdf::<Sha256>::new(None, &*self.0).expand(used_for.as_bytes(), &mut *key);
         key
+    }
+
+    /// What opens texts that are addressed to customers ([`clerk::Papers::customers`]).
+    pub fn customers(&self) -> Option<Identity> {
+        let secret = self.of("texts to customers");
+        let text = bech32::encode::<bech32::Bech32>(bech32::Hrp::parse_unchecked("AGE-SECRET-KEY-"), &*secret);
+        Zeroizing::new(text.ok()?).to_ascii_uppercase().parse().ok()
     }
 
     /// A number that says nothing of a text to who has not the key.
@@ -66,6 +74,8 @@ mod tests {
         assert!(other.open("totp", "ann", &sealed).is_none() && key.open("totp", "ann", &sealed[..30]).is_none());
         assert!(key.open("totp", "ann", &[]).is_none());
         assert_ne!(key.mark("guess", "ann"), key.mark("guess", "ben"));
+        let public = |key: &Key| key.customers().unwrap().to_public().to_string();
+        assert!(public(&key) == public(&key) && public(&key) != public(&other));
         assert_ne!(key.mark("guess", "ann"), other.mark("guess", "ann"));
     }
 }

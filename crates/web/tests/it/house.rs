@@ -89,6 +89,8 @@ impl House {
             policies: Vec::new(),
             simulated: false,
         };
+        let customers = Key::new([7; 32]).customers().map(Arc::new);
+        let papers = Papers { customers, ..Papers::default() };
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let complaints = Arc::new(Mutex::new(Vec::new()));
         let (ticking, heard) = (Arc::clone(&clock), Arc::clone(&complaints));
@@ -97,7 +99,7 @@ impl House {
             chance: Box::new(chance("pages")),
             complain: Box::new(move |what| heard.lock().unwrap().push(what.to_owned())),
         };
-        let pages = Arc::new(Pages::new(Arc::clone(&clerk), Papers::default(), settings, means).unwrap());
+        let pages = Arc::new(Pages::new(Arc::clone(&clerk), papers, settings, means).unwrap());
         let sign_in = door(&clerk, base, &clock, "sign in", None);
         let router = web::pages::router(Arc::clone(&pages), &sign_in);
         Self { folder, clerk, pages, sign_in, complaints, clock, router }

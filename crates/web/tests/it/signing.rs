@@ -8,6 +8,7 @@ use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::words::{CustomerId, Moment, PersonId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use totp_rs::TOTP;
+use web::routes::May;
 use web::sign_in::{Key, accounts};
 
 pub(crate) const PASSWORD: &str = "several words of mine";
@@ -90,6 +91,13 @@ pub(crate) async fn account(house: &House, name: &str, who: web::session::Who) -
     let made = accounts::enrol(record, &key, (name, Some(who), "Example Cloud"), PASSWORD, &mut chance).await;
     let authenticator = TOTP::from_url(made.unwrap().1.otpauth).unwrap();
     Account { name: name.to_owned(), authenticator }
+}
+
+/// Somebody's account once more, with a new authenticator.
+pub(crate) async fn again(house: &House, name: &str) -> Account {
+    let (record, key, mut chance) = (house.clerk.record(), Key::new([7; 32]), chance("again"));
+    let made = accounts::enrol(record, &key, (name, None, "Example Cloud"), PASSWORD, &mut chance).await;
+    Account { name: name.to_owned(), authenticator: TOTP::from_url(made.unwrap().1.otpauth).unwrap() }
 }
 
 pub(crate) async fn person(house: &House, name: &str) -> Account {
@@ -420,6 +428,9 @@ async fn what_needs_it_to_be_them_now_leads_to_the_proof_and_back() {
     let proof = [("token", token.as_str()), ("password", PASSWORD), ("code", &code), ("next", "/me#keys")];
     let answer = browser.post("/step-up", &proof).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/me#keys"));
+    let wrong = [("token", token.as_str()), ("passphrase", "other words")];
+    let answer = browser.post("/me/unlock", &wrong).await;
+    assert!(answer.status.as_u16() == 422 && answer.text().contains("it does not open"), "{}", answer.text());
     assert_eq!(browser.post("/me/unlock", &unlock).await.status.as_u16(), 303);
     assert!(browser.get("/me").await.text().contains("unlocked</span>"));
     // Unlocked is this session alone, in this process alone.
@@ -479,4 +490,115 @@ async fn every_denial_of_somebody_signed_in_is_in_the_record_and_floods_it_not()
     house.pass(24 * 60 * 60);
     let denial = clerk::Denial { at: house.now(), ..denials[2].clone() };
     assert!(house.clerk.note_denial(denial).await.unwrap(), "another day");
+}
+
+/// Whether somebody was let through the guard: what the page then says is its own.
+fn was_let_in(answer: &Answer) -> bool {
+    let led_away = answer.status.as_u16() == 303 && answer.header("location").starts_with("/sign-in?next=");
+    let text = answer.text();
+    !led_away && !text.contains("this page is for others") && !text.contains("you are signed out")
+}
+
+#[tokio::test]
+async fn each_route_lets_in_whom_the_table_says_and_nobody_else() {
+    let house = house().await;
+    let routes = web::pages::places();
+    let places: BTreeSet<_> = routes.iter().map(|route| (route.path, route.method.to_string())).collect();
+    assert_eq!(places.len(), routes.len(), "a route stands there twice");
+    let customer = web::session::Who::Customer("harbour-works".parse().unwrap());
+    let roles = Role::ALL.iter().map(|role| web::session::Who::Person(role.name().parse().unwrap()));
+    let everybody: Vec<Option<web::session::Who>> = [None, Some(customer)].into_iter().chain(roles.map(Some)).collect();
+    for route in &routes {
+        let address = route.path.replace("{*path}", "x");
+        let address: String =
+            address.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+        for who in &everybody {
+            let mut browser = Browser::new(&house);
+            let may = match (who, route.may) {
+                (_, May::Anyone) | (Some(_), May::SignedIn) => true,
+                (Some(web::session::Who::Customer(_)), may) => may == May::Customers,
+                (Some(web::session::Who::Person(person)), May::Roles(roles)) => {
+                    roles.iter().any(|role| role.name() == person.as_str())
+                }
+                _ => false,
+            };
+            if let Some(who) = who {
+                let how = web::session::How::Account("test".to_owned());
+                let (_, cookie) = house.sign_in.begin(who.clone(), how, true).await.unwrap();
+                let token = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
+                browser.cookies.insert("tribune".to_owned(), token.to_owned());
+            }
+            let answer = match route.method {
+                Method::GET => browser.get(&address).await,
+                _ => browser.post(&address, &[]).await,
+            };
+            assert_eq!(was_let_in(&answer), may, "{} {address} as {who:?}: {}", route.method, answer.status);
+        }
+    }
+}
+
+#[test]
+fn the_table_of_routes_is_as_it_is_written() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+    let table = web::routes::table(&web::pages::places());
+    if std::env::var_os("TRIBUNE_WRITE").is_some() {
+        std::fs::write(path, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        written == table,
+        "docs/routes.md is of other routes: run this test with TRIBUNE_WRITE=1 and read the change"
+    );
+}
+
+/// What the console does to sign an approval.
+async fn sign(session: web::session::Session, posted: web::form::Posted) -> Result<String, web::answer::Problem> {
+    session.check_csrf(posted.get("token"))?;
+    if !session.is_fresh() {
+        return Ok("prove it".to_owned());
+    }
+    let shown = review::words::Digest::of("shown");
+    let approval = session.sign_with_passphrase(posted.get("passphrase"), posted.get("message"), shown).await?;
+    Ok(format!("{} {} {}", session.who(), approval.key, approval.signature))
+}
+
+#[tokio::test]
+async fn an_approval_is_signed_with_ones_own_key_its_passphrase_and_a_fresh_proof() {
+    let house = house().await;
+    let mut roster = roster();
+    let (sealed, public) = clerk::keys::new_signing_key(&[9; 32], "key words").unwrap();
+    let member = roster.members.get_mut(&"ann".parse::<PersonId>().unwrap()).unwrap();
+    member.keys.insert(public, KeyForm::Passphrase);
+    set_roster(&house, "r2", &["ann", "ben"], &roster).await;
+    let ann = person(&house, "ann").await;
+    let mut browser = Browser::new(&house);
+    browser.sign_in(&ann).await;
+    let token = browser.get("/me").await.hidden("token");
+    let binary = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &sealed);
+    let routes = vec![web::routes::Route::post("/sign", May::Roles(&[Role::Decider]), "sign", sign)];
+    let router = web::routes::router(routes, &house.sign_in);
+    let post = async |cookie: &str, passphrase: &str| {
+        let fields = [("token", token.as_str()), ("passphrase", passphrase), ("message", "what is approved")];
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post("/sign").header("cookie", format!("tribune={cookie}"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(Body::from(body));
+        let response = tower::ServiceExt::oneshot(router.clone(), request.unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let says = response.extensions().get::<web::answer::Problem>().and_then(|problem| problem.says.clone());
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        (status, says.unwrap_or_else(|| String::from_utf8(body.to_vec()).unwrap()))
+    };
+    let cookie = browser.token().unwrap().to_owned();
+    assert!(post(&cookie, "key words").await.1.contains("put yours here first"));
+    let bring = [("token", token.as_str()), ("kind", "signs-with"), ("file", &binary), ("passphrase", "key words")];
+    assert_eq!(browser.post("/me/keys", &bring).await.status.as_u16(), 303);
+    let (status, says) = post(&cookie, "other words").await;
+    assert!(status == 422 && says.contains("does not open"), "{status} {says}");
+    let (status, signed) = post(&cookie, "key words").await;
+    assert!(status == 200 && signed.starts_with(&format!("ann {public} ")), "{status} {signed}");
+    let expected = clerk::keys::approve(&sealed, "key words", "what is approved", review::words::Digest::of("shown"));
+    assert!(signed.ends_with(&expected.unwrap().signature));
+    house.pass(5 * 60 + 1);
+    assert_eq!(post(&cookie, "key words").await.1, "prove it");
+    assert_eq!(post("another", "key words").await.0, 403);
 }
