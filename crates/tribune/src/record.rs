@@ -122,6 +122,8 @@ const HEAD: &str = "\
 # gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
+# pages.provider      the provider's name, as pages show it
+# pages.base          where browsers find the pages, https://HOST; without it, where `tribune serve` listens
 
 ";
 
