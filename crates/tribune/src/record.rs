@@ -168,6 +168,8 @@ const HEAD: &str = "\
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
 # [usage]             records: FOCUS files or folders; state: where rollups are kept; facts, meters: files and folders
+# pages.provider      the provider's name, as pages show it
+# pages.base          where browsers find the pages, https://HOST; without it, where `tribune serve` listens
 
 ";
 

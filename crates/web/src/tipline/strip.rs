@@ -4,7 +4,6 @@
 //! costs more than its bytes. Everything else is kept as it came, unopened: no archive is unpacked, no document parsed.
 
 use axum::body::Bytes;
-use img_parts::jpeg::Jpeg;
 use img_parts::png::Png;
 use img_parts::riff::RiffContent;
 use img_parts::webp::WebP;
@@ -34,13 +33,44 @@ pub(super) fn strip(bytes: &Bytes) -> (Vec<u8>, Kept) {
     (bytes.to_vec(), kept)
 }
 
-/// Without any segment that an application or a person put in, but for what colours need (APP0 and Adobe's APP14).
-fn jpeg(bytes: &Bytes) -> Option<Vec<u8>> {
-    let mut picture = Jpeg::from_bytes(bytes.clone()).ok()?;
-    picture.segments_mut().retain(|segment| !matches!(segment.marker(), 0xe1..=0xed | 0xef | 0xfe));
-    // An APP0 may carry a preview, which shows what was cut away.
-    picture.segments_mut().retain(|segment| segment.marker() != 0xe0 || segment.contents().len() <= 16);
-    Some(picture.encoder().bytes().to_vec())
+/// Without any segment that an application or a person put in, but for what colours need (a plain APP0, and Adobe's
+/// APP14), and without what follows its end, where telephones put films. `img-parts` keeps that.
+fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = vec![0xff, 0xd8];
+    let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
+    loop {
+        rest = rest.strip_prefix(&[0xff])?;
+        while let Some(after) = rest.strip_prefix(&[0xff]) {
+            rest = after;
+        }
+        let (marker, after) = rest.split_first()?;
+        match marker {
+            0xd9 => return Some([&out[..], &[0xff, 0xd9]].concat()),
+            0x01 | 0xd0..=0xd7 => {
+                rest = after;
+                continue;
+            }
+            _ => {}
+        }
+        let length = after.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)))?;
+        let (segment, after) = after.split_at_checked(length).filter(|(segment, _)| segment.len() >= 2)?;
+        // An APP0 may carry a preview, which shows what was cut away.
+        let drawn = !matches!(marker, 0xe1..=0xed | 0xef | 0xfe) && (*marker != 0xe0 || length <= 16);
+        if drawn {
+            out.extend([&[0xff, *marker], segment].concat());
+        }
+        rest = after;
+        if *marker == 0xda {
+            let (scan, after) = rest.split_at_checked(end_of_scan(rest)?)?;
+            out.extend_from_slice(scan);
+            rest = after;
+        }
+    }
+}
+
+/// Where the next marker stands that is no part of what is drawn.
+fn end_of_scan(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(2).position(|pair| matches!(pair, [0xff, next] if !matches!(next, 0x00 | 0xd0..=0xd7)))
 }
 
 /// Only what a picture is drawn from.
@@ -102,7 +132,6 @@ mod tests {
 
     fn chunk(kind: &[u8], contents: &[u8]) -> Vec<u8> {
         let length = u32::try_from(contents.len()).unwrap();
-        img_parts::png::PngChunk::new(kind.try_into().unwrap(), Bytes::copy_from_slice(contents));
         // The check is not looked at when it is read, and made anew when it is written.
         [&length.to_be_bytes()[..], kind, contents, &[0; 4]].concat()
     }
@@ -127,6 +156,10 @@ mod tests {
             &segment(0xdb, &[1; 65]),
             &segment(0xc0, &[8, 0, 1, 0, 1, 1, 1, 0x11, 0]),
             &segment(0xda, &[1, 1, 0, 0, 63, 0]),
+            &[0x12, 0xff, 0x00, 0x34],
+            // A scan more, and something put between the two.
+            &segment(0xfe, SECRET),
+            &segment(0xda, &[1, 1, 0, 0, 63, 0]),
             &[0x12, 0x34, 0xff, 0xd9],
             SECRET,
         ];
@@ -146,7 +179,7 @@ mod tests {
             &riff(b"EXIF", SECRET),
             &riff(b"XMP ", SECRET),
         ];
-        [jpeg.concat(), png.concat(), riff(b"RIFF", &inside.concat())]
+        [jpeg.concat(), png.concat(), [riff(b"RIFF", &inside.concat()), SECRET.to_vec()].concat()]
     }
 
     #[test]

@@ -228,6 +228,7 @@ async fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
     let (house, _) = house().await;
     let token = token(&house).await;
     let long = "x".repeat(700_000);
+    let many: String = (0..60).map(|number| format!("{number}\n")).collect();
     for (fields, files, said) in [
         (&[("text", " ")][..], &[][..], "write what you want to say"),
         (&[("text", "t"), ("channel", "other")], &[], "Choose one of these."),
@@ -235,7 +236,7 @@ async fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
         (&[("text", "t"), ("who", "Robin")], &[], "You chose to report without a name, and here is one"),
         (&[("text", &long)], &[], "Say it shorter, or attach it as a file"),
         (&[("text", "t"), ("keep-from", "a\u{7}b")], &[], "At most 50, one on each line"),
-        (&[("text", "t"), ("keep-from", &"x\n".repeat(999))], &[], "form-long-or-many"),
+        (&[("text", "t"), ("keep-from", &many)], &[], "At most 50, one on each line"),
         (&[("text", "t"), ("who", "R")], &[("a.txt", &b"a"[..])], "Choose the files again"),
         (&[("text", "t")], &[("big.bin", &[7; 9 << 20][..])], "The files are more than is taken at once"),
     ] {
@@ -247,7 +248,7 @@ async fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
         let answer = post(&house, "/report/new", &all, files).await;
         let text = answer.text();
         assert_eq!(answer.status, 422, "{said}: {}", &text[..2_000.min(text.len())]);
-        assert!(said.starts_with("form-") || text.contains(said), "{said}: {text}");
+        assert!(text.contains(said), "{said}: {text}");
         assert!(text.contains("aria-invalid=\"true\"") || text.contains("class=\"fault\""), "{text}");
         assert!(text.len() < 1_600_000);
     }
