@@ -119,7 +119,9 @@ const HEAD: &str = "\
 # recovery            age recipients that open every private text; keep their identities apart from this machine
 # log.public          the folder that the world reads: log/, statements/, transparency/
 # [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
-# gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
+# gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes:
+#                     tribune restriction rotate
+# gate.certificate    the file of that word
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
 
@@ -205,6 +207,7 @@ impl Init {
             key: "gate.key".into(),
             root: public_key(&root)?.iter().map(|byte| format!("{byte:02x}")).collect(),
             epoch: 1,
+            certificate: None,
             statements: format!("https://{}/statements/", self.origin.split('/').next().unwrap_or_default()),
             accounts_max: 100,
         };

@@ -541,7 +541,7 @@ fn served(office: &Office) {
     let url = format!("http://{at}/gate/snapshot");
     let args =
         ["gate", "--snapshot", &url, "--key", "pins.txt", "--approvers", "pins.txt", "--state", "held", "--listen"];
-    let (_gate, gate) = start(office, &[&args[..], &["127.0.0.1:0"]].concat());
+    let (gate_process, gate) = start(office, &[&args[..], &["127.0.0.1:0"]].concat());
     let asked = |account: &str, operation: &str| {
         let service = "X-Tribune-Service: object-storage\r\nX-Tribune-Region: north";
         let headers = format!("X-Tribune-Account: {account}\r\n{service}\r\nX-Tribune-Operation: {operation}\r\n");
@@ -563,6 +563,73 @@ fn served(office: &Office) {
     }
     drop(server);
     assert_eq!([asked("a1", "write"), asked("a2", "write")], [403, 204], "the server is gone, and the gate stays");
+    drop(gate_process);
+    rotated(office);
+}
+
+/// A new epoch begins with the root's word and not without; a backup that knows nothing of it is not believed any more.
+fn rotated(office: &Office) {
+    let backup = std::fs::read_to_string(office.path("office/tribune.toml")).unwrap();
+    let drawn = office.does("gil", &["restriction", "rotate"]);
+    assert!(drawn.contains("nothing has changed yet"), "{drawn}");
+    let key = drawn.split("--key ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    office.may_not("gil", &["restriction", "rotate"], "gate-2.key");
+    let certify = |root: &str, epoch: &str, key: &str| {
+        let args = ["restriction", "certify", "--root", root, "--epoch", epoch, "--key", key, "--out", "certificate"];
+        office.does("", &args);
+    };
+    // Signed by whoever holds the server, and for another key.
+    let begin = ["restriction", "rotate", "--certificate", "certificate"];
+    certify("office/gate.key", "2", &key);
+    office.may_not("gil", &begin, "not signed by the root that gates pin");
+    certify("office/gate-root.key", "2", &key.replace(char::is_numeric, "0"));
+    office.may_not("gil", &begin, "for another key");
+    certify("office/gate-root.key", "1", &key);
+    office.may_not("gil", &begin, "of epoch 1, and 1 has begun");
+    certify("office/gate-root.key", "2", &key);
+    office.does("gil", &begin);
+    let config = std::fs::read_to_string(office.path("office/tribune.toml")).unwrap();
+    assert!(config.starts_with("# Tribune's configuration.") && config.contains("gate-2.key"), "{config}");
+    let follows = |server: &str, version: &str| {
+        let url = format!("http://{server}/gate/snapshot");
+        let args = ["gate", "--snapshot", &url, "--key", "pins.txt", "--approvers", "pins.txt", "--state", "held"];
+        let (gate, at) = start(office, &[&args[..], &["--listen", "127.0.0.1:0"]].concat());
+        let headers = "X-Tribune-Account: a1\r\nX-Tribune-Service: object-storage\r\nX-Tribune-Region: north\r\n\
+                       X-Tribune-Operation: write\r\n";
+        let mut seen = String::new();
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            seen = get(&at, "/readyz", "").1;
+            let refused = get(&at, "/metrics", "").1.contains("tribune_gate_snapshots_refused_total 0");
+            if seen.contains(version) || (version.is_empty() && !refused) {
+                break;
+            }
+        }
+        assert_eq!(get(&at, "/gate/check", headers).0, 403, "what was sealed is refused all the while");
+        drop(gate);
+        seen
+    };
+    // The gate pins epoch 1, and follows the root.
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, "2.1"), "ready, by snapshot 2.1\n");
+    drop(server);
+    // A backup of before: its snapshots are older, whatever they say. It needs an epoch that gates have not seen.
+    office.file("office/tribune.toml", &backup);
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, ""), "ready, by snapshot 2.1\n");
+    drop(server);
+    office.may_not("gil", &["restriction", "rotate", "--epoch", "1"], "epochs only rise");
+    let drawn = office.does("gil", &["restriction", "rotate", "--epoch", "3"]);
+    let key = drawn.split("--key ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    certify("office/gate-root.key", "3", &key);
+    office.does("gil", &begin);
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, "3.1"), "ready, by snapshot 3.1\n");
+    drop(server);
+    // What does not go together is served to nobody.
+    std::fs::copy(office.path("office/gate-2.key"), office.path("office/gate-3.key")).unwrap();
+    office.may_not("gil", &["restriction", "snapshot", "--out", "none"], "for another key");
+    office.file("office/tribune.toml", &backup);
 }
 
 /// The use comes back in a linked account: a follow-up, not a target.
