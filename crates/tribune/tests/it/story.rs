@@ -31,7 +31,7 @@ const PEOPLE: [(&str, &str, &str); 16] = [
 ];
 
 /// An office in a folder of its own, and the day on which everything happens.
-struct Office {
+pub(crate) struct Office {
     folder: TempDir,
     day: RefCell<String>,
     case: RefCell<String>,
@@ -75,7 +75,7 @@ impl Office {
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -101,7 +101,7 @@ impl Office {
     }
 
     /// Does something, and gives what was printed.
-    fn does(&self, who: &str, args: &[&str]) -> String {
+    pub(crate) fn does(&self, who: &str, args: &[&str]) -> String {
         let output = self.run(who, args);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{who}: {args:?}: {error}");
@@ -164,7 +164,14 @@ fn a_whole_review_on_postgresql() {
     }
 }
 
-fn review(office: &Office) {
+/// An office in which a decision, d3, is in effect and in shadow.
+pub(crate) fn in_effect() -> Office {
+    let office = Office::begin("sqlite:record.db");
+    until_decided(&office);
+    office
+}
+
+fn until_decided(office: &Office) -> (String, Vec<String>) {
     let (receipt, reports) = three_report(office);
     opened(office, &reports);
     conflicts(office);
@@ -173,6 +180,11 @@ fn review(office: &Office) {
     determination(office);
     data_leaves(office);
     decided(office);
+    (receipt, reports)
+}
+
+fn review(office: &Office) {
+    let (receipt, reports) = until_decided(office);
     monitored(office);
     appealed(office);
     closed(office);
@@ -475,7 +487,7 @@ fn asked(office: &Office, account: &str, service: &str, operation: &str, day: i6
     }
 }
 
-fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
+pub(crate) fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
     let pins = std::fs::read_to_string(office.path("pins.txt")).unwrap();
     std::sync::Arc::new(pins.parse().unwrap())
 }
@@ -503,7 +515,7 @@ fn enforced(office: &Office) {
 }
 
 /// A program that ends with the test.
-struct Running(std::process::Child);
+pub(crate) struct Running(std::process::Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -513,7 +525,7 @@ impl Drop for Running {
 }
 
 /// Starts a server of ours and gives the address it says it answers on.
-fn start(office: &Office, args: &[&str]) -> (Running, String) {
+pub(crate) fn start(office: &Office, args: &[&str]) -> (Running, String) {
     use std::io::BufRead as _;
     let mut child = office.command(args).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
