@@ -444,6 +444,7 @@ fn decided(office: &Office) {
     let said = office.does("", &[&fall_back[..], &["--out", "fallback.map"]].concat());
     let map = std::fs::read_to_string(office.path("fallback.map")).unwrap();
     assert!(said.contains("exact") && map.contains("a1") && !map.contains("a2"), "{said}{map}");
+    exported(office);
     // For the EU's database: only what was served, and only facts that somebody confirmed.
     let dsa = [
         "decision",
@@ -514,6 +515,33 @@ fn enforced(office: &Office) {
     assert!(gate::Gate::load(&bytes, pins(office), None, [0; 16]).is_err());
 }
 
+/// The same restrictions for those who enforce elsewhere: whole, or in part where that is asked for, and never half.
+fn exported(office: &Office) {
+    let export = |form: &str, more: &[&str]| {
+        let args = ["restriction", "export", form, "--snapshot", "snapshot", "--pins", "pins.txt", "--out", form];
+        office.run("", &[&args[..], more].concat())
+    };
+    assert!(export("cedar", &[]).status.success());
+    let text = std::fs::read_to_string(office.path("cedar/restrictions.cedar")).unwrap();
+    assert!(text.contains("principal == Account::\"a1\"") && !text.contains("Account::\"a2\""), "{text}");
+    let contents = std::fs::read(office.path("cedar/contents.json")).unwrap();
+    let contents: serde_json::Value = serde_json::from_slice(&contents).unwrap();
+    assert_eq!((&contents["schema"], &contents["unreached"]), (&"tribune.export/1".into(), &serde_json::json!([])));
+    let again = export("cedar", &[]);
+    assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("cedar is there"));
+    for form in ["aws", "azure"] {
+        let refused = export(form, &[]);
+        let error = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            refused.status.code() == Some(1) && error.contains("--in-part") && !office.path(form).exists(),
+            "{error}"
+        );
+        assert!(export(form, &["--in-part"]).status.success());
+        let contents = std::fs::read_to_string(office.path(&format!("{form}/contents.json"))).unwrap();
+        assert!(contents.contains("its account is no"), "{contents}");
+    }
+}
+
 /// A program that ends with the test.
 pub(crate) struct Running(std::process::Child);
 
@@ -575,6 +603,21 @@ fn served(office: &Office) {
     }
     drop(server);
     assert_eq!([asked("a1", "write"), asked("a2", "write")], [403, 204], "the server is gone, and the gate stays");
+    // Whoever runs the gate lets pass what it refuses, for a while, without the server.
+    let said = ["--state", "held", "--by", "gil", "--reason", "help lines fail"];
+    let comes = |status: u16| {
+        (0..50).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            asked("a1", "write") == status
+        })
+    };
+    let glass = |args: &[&str]| office.command(&[&["gate"], args, &said[..]].concat()).output().unwrap().status.code();
+    assert_eq!(glass(&["break", "--for", "25h"]), Some(1), "a day at most");
+    assert_eq!(glass(&["break", "--for", "30m"]), Some(0));
+    assert!(comes(204) && get(&gate, "/healthz", "").1.contains("glass broken: all passes until"));
+    assert_eq!(glass(&["mend"]), Some(0));
+    assert!(comes(403));
+    assert_eq!(std::fs::read_to_string(office.path("held/glass.jsonl")).unwrap().matches("help lines fail").count(), 2);
     drop(gate_process);
     rotated(office);
 }
