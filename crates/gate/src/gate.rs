@@ -17,7 +17,7 @@ use crate::pins::Pins;
 use crate::record::{Record, Sealed, Stage, Terms};
 use crate::seal::{self, Decision, Order, Target};
 use crate::set::{Answer, Builder, Request, Restriction, Scope, Set, Source, TooMany};
-use crate::snapshot::{self, Sent, Snapshot, Version, epoch_message};
+use crate::snapshot::{self, Sent, Snapshot, Version};
 use crate::time::DAY_SECONDS;
 use crate::wire::Unreadable;
 use crate::words::Digest;
@@ -302,8 +302,7 @@ fn of_the_server(snapshot: &Snapshot, pins: &Pins) -> Result<(), SnapshotError> 
         None if epoch == server.epoch => server.server,
         None => return Err(SnapshotError::NoCertificate { epoch }),
         Some(certificate) => {
-            let message = epoch_message(epoch, &certificate.key);
-            if !seal::signed(message.as_bytes(), &server.root, &certificate.signature) {
+            if !certificate.holds(epoch, &server.root) {
                 return Err(SnapshotError::Certificate { epoch });
             }
             certificate.key

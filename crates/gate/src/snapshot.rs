@@ -7,8 +7,9 @@
 
 use crate::pins::Key;
 use crate::record::{Place, Record, Terms};
+use crate::seal;
 use crate::wire::{Reader, Unreadable, Writer};
-use crate::words::{Digest, hex};
+use crate::words::{Digest, hex, unhex};
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,6 +49,26 @@ impl Certificate {
     pub fn sign(epoch: u64, key: Key, root: &[u8; 32]) -> Self {
         let signature = SigningKey::from_bytes(root).sign(epoch_message(epoch, &key).as_bytes()).to_bytes();
         Self { key, signature }
+    }
+
+    /// Whether it is this root's, for this epoch.
+    pub fn holds(&self, epoch: u64, root: &Key) -> bool {
+        seal::signed(epoch_message(epoch, &self.key).as_bytes(), root, &self.signature)
+    }
+
+    /// As it is carried from where the root is: what was signed, and a line with the signature.
+    pub fn text(&self, epoch: u64) -> String {
+        format!("{}signature {}\n", epoch_message(epoch, &self.key), hex(&self.signature))
+    }
+
+    /// What [`Certificate::text`] wrote, with its epoch; nothing else.
+    pub fn parse(text: &str) -> Option<(u64, Self)> {
+        let mut lines = text.strip_prefix("tribune epoch 1\n")?.lines();
+        let epoch = lines.next()?.strip_prefix("epoch ")?.parse().ok()?;
+        let key = unhex(lines.next()?.strip_prefix("key ")?)?;
+        let signature = unhex(lines.next()?.strip_prefix("signature ")?)?;
+        let certificate = Self { key, signature };
+        (certificate.text(epoch) == text).then_some((epoch, certificate))
     }
 }
 

@@ -21,6 +21,23 @@ use std::sync::Arc;
 
 const LIST: [&str; 3] =
     ["acme-1\tobject-storage\tnorth\twrite", "acme-1\tspeech\t\twrite", "acme-2\tobject-storage\t\twrite,read,export"];
+#[test]
+fn a_certificate_is_read_as_it_was_written_and_holds_for_its_epoch_and_root_alone() {
+    let certificate = gate::Certificate::sign(2, sample::public(NEW_SERVER), &ROOT);
+    let text = certificate.text(2);
+    assert_eq!(gate::Certificate::parse(&text), Some((2, certificate)));
+    let root = sample::public(ROOT);
+    assert!(certificate.holds(2, &root) && !certificate.holds(3, &root));
+    assert!(!certificate.holds(2, &sample::public(SERVER)));
+    for end in 0..text.len() {
+        assert_eq!(gate::Certificate::parse(&text[..end]), None);
+    }
+    for (from, to) in [("epoch 2", "epoch 02"), ("epoch 2", "epoch +2"), ("key ", "key  "), ("\n", "\r\n")] {
+        assert_eq!(gate::Certificate::parse(&text.replacen(from, to, 1)), None, "{from}");
+    }
+    assert_eq!(gate::Certificate::parse(&format!("{text}\n")), None);
+}
+
 const IMPOSE: Order<'static> = Order::Impose("read-only");
 const DAY: i64 = 86_400;
 

@@ -183,3 +183,38 @@ proptest! {
         );
     }
 }
+
+/// The built-in pack, in a folder.
+fn pack_in(folder: &Path) {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/mass-surveillance");
+    std::fs::create_dir(folder.join("signals")).unwrap();
+    for part in ["", "signals"] {
+        for entry in std::fs::read_dir(built_in.join(part)).unwrap().map(|entry| entry.unwrap()) {
+            if entry.path().is_file() {
+                std::fs::copy(entry.path(), folder.join(part).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+proptest! {
+    // Each plans the queries of all signals.
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    /// Whatever stands in a pack, it is read or refused with what is wrong.
+    #[test]
+    fn a_spoilt_pack_is_read_or_refused(
+        from in any::<prop::sample::Index>(), length in 0..200_usize, put in "\\PC{0,40}|[\\[\\]={}\",.0-9\n-]{0,12}|(?s).{0,20}",
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        pack_in(folder.path());
+        let path = folder.path().join("policy.toml");
+        let text: Vec<char> = std::fs::read_to_string(&path).unwrap().chars().collect();
+        let from = from.index(text.len());
+        let spoilt = text[..from].iter().copied().chain(put.chars()).chain(text.iter().copied().skip(from + length));
+        std::fs::write(&path, spoilt.collect::<String>()).unwrap();
+        if let Err(error) = Policy::read(folder.path()) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

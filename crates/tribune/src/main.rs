@@ -10,6 +10,7 @@ mod common;
 mod cosign;
 mod decision;
 mod demo;
+mod epoch;
 mod evaluate;
 mod explain;
 mod export;

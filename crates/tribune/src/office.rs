@@ -4,6 +4,7 @@
 
 use crate::common::{self, Failure, Format, output, put};
 use crate::cosign;
+use crate::epoch;
 use crate::http::Web;
 use crate::metering::UsageConfig;
 use clerk::{Clerk, Done, Error, Law, Papers, Public, PublicText, Sender, Sent, Serving};
@@ -131,6 +132,9 @@ pub(crate) struct GateConfig {
     pub root: String,
     /// Raised when a backup is restored or the key changes.
     pub epoch: u64,
+    /// The file of the root's word for the key of this epoch, unless gates pin that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
     /// What the address of a public statement begins with.
     pub statements: String,
     /// No snapshot restricts more accounts than these.
@@ -379,7 +383,20 @@ impl Office {
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(&error.to_string()))?;
         let key = unhex(text.trim()).ok_or_else(|| wrong("it holds no key: 64 hexadecimal digits"))?;
         let (epoch, statements, accounts_max) = (*epoch, statements.clone(), *accounts_max);
-        Ok(Serving { epoch, certificate: None, key, statements, accounts_max })
+        let certificate = self.config.gate.certificate.as_ref();
+        let certificate = certificate.map(|path| epoch::certificate(self, &self.path(path), &key)).transpose()?;
+        Ok(Serving { epoch, certificate, key, statements, accounts_max })
+    }
+
+    /// The public key of the root that gates pin.
+    pub(crate) fn root(&self) -> Result<[u8; 32], Failure> {
+        let missing = || Failure::Refused("gate.root of the configuration is no public key".to_owned());
+        unhex(&self.config.gate.root).ok_or_else(missing)
+    }
+
+    /// The file of the configuration.
+    pub(crate) fn config_path(&self) -> &Path {
+        &self.asking.config
     }
 
     /// Publishes what is due: what is public at once, and with `batch` the day's commitments. Gives how many entries.

@@ -160,16 +160,17 @@ const HEAD: &str = "\
 # recovery            age recipients that open every private text; keep their identities apart from this machine
 # log.public          the folder that the world reads: log/, statements/, transparency/
 # [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
-# pages.provider      the provider's name, as pages show it; pages.base is where browsers find them: https://HOST
+# pages.provider      the provider's name, as pages show it; pages.base: where browsers find
+#                     them, https://HOST; without it, where `tribune serve` listens
 # sign_in.key         the server's own secret: the same file at every replica. Accounts are worth nothing without it
 # [sign_in.oidc]      issuer, client_id, client_secret_file, name: an OpenID provider to sign in at, which sends people
 #                     back to BASE/sign-in/provider/back; the roster's identities are `ISSUER|SUBJECT`
-# gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes
+# gate.epoch          raised, with the word of the offline root, when a backup is restored or gate.key changes:
+#                     tribune restriction rotate
+# gate.certificate    the file of that word
 # gate.statements     what the address of a public statement begins with
 # gate.accounts_max   no snapshot restricts more accounts than these
 # [usage]             records: FOCUS files or folders; state: where rollups are kept; facts, meters: files and folders
-# pages.provider      the provider's name, as pages show it
-# pages.base          where browsers find the pages, https://HOST; without it, where `tribune serve` listens
 
 ";
 
@@ -267,6 +268,7 @@ impl Init {
             key: "gate.key".into(),
             root: public_key(&root)?.iter().map(|byte| format!("{byte:02x}")).collect(),
             epoch: 1,
+            certificate: None,
             statements: format!("https://{}/statements/", self.origin.split('/').next().unwrap_or_default()),
             accounts_max: 100,
         };

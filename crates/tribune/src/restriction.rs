@@ -2,6 +2,7 @@
 //! restriction begins and ends by decisions: nothing here restricts anybody.
 
 use crate::common::{Failure, output};
+use crate::epoch;
 use crate::export;
 use crate::office::{self, Asking, Office, refused};
 use clap::{ArgGroup, Subcommand, ValueEnum};
@@ -26,6 +27,7 @@ From a decision in effect to the gates:
   tribune restriction stage CASE d2 --gate north-1 --as gil  then one gate, then --all
   tribune restriction pins --gate north-1 --out pins.txt     whom that gate believes; carry it there by another way
   tribune restriction snapshot --out snapshot                what gates load
+  tribune restriction rotate                                 another key of the server's, or a restored backup
   tribune restriction export cedar --snapshot snapshot --pins pins.txt --out cedar/
 To end one: tribune decision lift --help")]
 pub(crate) struct Args {
@@ -82,6 +84,8 @@ enum Verb {
         out: PathBuf,
     },
     Export(export::Args),
+    Rotate(epoch::Rotate),
+    Certify(epoch::Certify),
     /// Write whom a gate believes: those who decide, by their keys, and the log
     Pins {
         /// The gate's own name
@@ -122,6 +126,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Verb::Export(args) = &args.verb {
         return export::run(args);
     }
+    if let Verb::Certify(args) = &args.verb {
+        return epoch::certify(args);
+    }
     office::run(async {
         let office = Office::open(&args.asking).await?;
         let account = match args.verb {
@@ -139,7 +146,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             }
             Verb::Snapshot { out } => return snapshot(&office, &out).await,
             Verb::Pins { gate, out } => return pins(&office, &gate, &out).await,
-            Verb::Fallback { .. } | Verb::Export(_) => return Err(Failure::Defect("it needs no record".to_owned())),
+            Verb::Rotate(args) => return epoch::rotate(&office, &args),
+            Verb::Fallback { .. } | Verb::Export(_) | Verb::Certify(_) => {
+                return Err(Failure::Defect("it needs no record".to_owned()));
+            }
         };
         let mut restrictions = Vec::new();
         for file in office.clerk.cases_for(office.who()?, office.now).await? {
@@ -249,8 +259,7 @@ async fn pins_of(office: &Office, gate: &str) -> Result<Pins, Failure> {
     }
     let serving = office.serving()?;
     let secret: String = serving.key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let root = office::unhex(&office.config.gate.root);
-    let root = root.ok_or_else(|| Failure::Refused("gate.root of the configuration is no public key".to_owned()))?;
+    let root = office.root()?;
     let server = ServerPins { epoch: serving.epoch, server: crate::record::public_key(&secret)?, root };
     let witnesses = office.config.log.witnesses.iter().map(|witness| witness.key.parse());
     let witnesses = witnesses.collect::<Result<Vec<_>, _>>().map_err(|error| refused(&error))?;

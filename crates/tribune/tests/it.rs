@@ -7,6 +7,8 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[path = "it/measure.rs"]
+mod measure;
 #[path = "../../store/tests/it/others.rs"]
 mod others;
 #[path = "../../store/tests/it/server.rs"]

@@ -31,7 +31,7 @@ const PEOPLE: [(&str, &str, &str); 16] = [
 ];
 
 /// An office in a folder of its own, and the day on which everything happens.
-struct Office {
+pub(crate) struct Office {
     folder: TempDir,
     day: RefCell<String>,
     case: RefCell<String>,
@@ -106,7 +106,7 @@ impl Office {
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -132,7 +132,7 @@ impl Office {
     }
 
     /// Does something, and gives what was printed.
-    fn does(&self, who: &str, args: &[&str]) -> String {
+    pub(crate) fn does(&self, who: &str, args: &[&str]) -> String {
         let output = self.run(who, args);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{who}: {args:?}: {error}");
@@ -226,7 +226,14 @@ fn accounts_are_made_for_people_and_customers_reset_and_taken_away() {
     assert_eq!(mode("office/server.key") & 0o077, 0, "its owner's alone");
 }
 
-fn review(office: &Office) {
+/// An office in which a decision, d3, is in effect and in shadow.
+pub(crate) fn in_effect() -> Office {
+    let office = Office::begin("sqlite:record.db");
+    until_decided(&office);
+    office
+}
+
+fn until_decided(office: &Office) -> (String, Vec<String>) {
     let (receipt, reports) = three_report(office);
     opened(office, &reports);
     conflicts(office);
@@ -235,6 +242,11 @@ fn review(office: &Office) {
     determination(office);
     data_leaves(office);
     decided(office);
+    (receipt, reports)
+}
+
+fn review(office: &Office) {
+    let (receipt, reports) = until_decided(office);
     monitored(office);
     appealed(office);
     closed(office);
@@ -507,6 +519,7 @@ fn decided(office: &Office) {
     let said = office.does("", &[&fall_back[..], &["--out", "fallback.map"]].concat());
     let map = std::fs::read_to_string(office.path("fallback.map")).unwrap();
     assert!(said.contains("exact") && map.contains("a1") && !map.contains("a2"), "{said}{map}");
+    exported(office);
     // For the EU's database: only what was served, and only facts that somebody confirmed.
     let dsa = [
         "decision",
@@ -554,7 +567,7 @@ fn asked(office: &Office, account: &str, service: &str, operation: &str, day: i6
     }
 }
 
-fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
+pub(crate) fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
     let pins = std::fs::read_to_string(office.path("pins.txt")).unwrap();
     std::sync::Arc::new(pins.parse().unwrap())
 }
@@ -619,8 +632,35 @@ fn enforced(office: &Office) {
     assert!(gate::Gate::load(&bytes, pins(office), None, [0; 16]).is_err());
 }
 
+/// The same restrictions for those who enforce elsewhere: whole, or in part where that is asked for, and never half.
+fn exported(office: &Office) {
+    let export = |form: &str, more: &[&str]| {
+        let args = ["restriction", "export", form, "--snapshot", "snapshot", "--pins", "pins.txt", "--out", form];
+        office.run("", &[&args[..], more].concat())
+    };
+    assert!(export("cedar", &[]).status.success());
+    let text = std::fs::read_to_string(office.path("cedar/restrictions.cedar")).unwrap();
+    assert!(text.contains("principal == Account::\"a1\"") && !text.contains("Account::\"a2\""), "{text}");
+    let contents = std::fs::read(office.path("cedar/contents.json")).unwrap();
+    let contents: serde_json::Value = serde_json::from_slice(&contents).unwrap();
+    assert_eq!((&contents["schema"], &contents["unreached"]), (&"tribune.export/1".into(), &serde_json::json!([])));
+    let again = export("cedar", &[]);
+    assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("cedar is there"));
+    for form in ["aws", "azure"] {
+        let refused = export(form, &[]);
+        let error = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            refused.status.code() == Some(1) && error.contains("--in-part") && !office.path(form).exists(),
+            "{error}"
+        );
+        assert!(export(form, &["--in-part"]).status.success());
+        let contents = std::fs::read_to_string(office.path(&format!("{form}/contents.json"))).unwrap();
+        assert!(contents.contains("its account is no"), "{contents}");
+    }
+}
+
 /// A program that ends with the test.
-struct Running(std::process::Child);
+pub(crate) struct Running(std::process::Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -630,7 +670,7 @@ impl Drop for Running {
 }
 
 /// Starts a server of ours and gives the address it says it answers on.
-fn start(office: &Office, args: &[&str]) -> (Running, String) {
+pub(crate) fn start(office: &Office, args: &[&str]) -> (Running, String) {
     use std::io::BufRead as _;
     let mut child = office.command(args).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
@@ -663,7 +703,7 @@ fn served(office: &Office) {
     let url = format!("http://{at}/gate/snapshot");
     let args =
         ["gate", "--snapshot", &url, "--key", "pins.txt", "--approvers", "pins.txt", "--state", "held", "--listen"];
-    let (_gate, gate) = start(office, &[&args[..], &["127.0.0.1:0"]].concat());
+    let (gate_process, gate) = start(office, &[&args[..], &["127.0.0.1:0"]].concat());
     let asked = |account: &str, operation: &str| {
         let service = "X-Tribune-Service: object-storage\r\nX-Tribune-Region: north";
         let headers = format!("X-Tribune-Account: {account}\r\n{service}\r\nX-Tribune-Operation: {operation}\r\n");
@@ -690,6 +730,88 @@ fn served(office: &Office) {
     assert!(sealed, "the gate told the server by what it refuses");
     drop(server);
     assert_eq!([asked("a1", "write"), asked("a2", "write")], [403, 204], "the server is gone, and the gate stays");
+    // Whoever runs the gate lets pass what it refuses, for a while, without the server.
+    let said = ["--state", "held", "--by", "gil", "--reason", "help lines fail"];
+    let comes = |status: u16| {
+        (0..50).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            asked("a1", "write") == status
+        })
+    };
+    let glass = |args: &[&str]| office.command(&[&["gate"], args, &said[..]].concat()).output().unwrap().status.code();
+    assert_eq!(glass(&["break", "--for", "25h"]), Some(1), "a day at most");
+    assert_eq!(glass(&["break", "--for", "30m"]), Some(0));
+    assert!(comes(204) && get(&gate, "/healthz", "").1.contains("glass broken: all passes until"));
+    assert_eq!(glass(&["mend"]), Some(0));
+    assert!(comes(403));
+    assert_eq!(std::fs::read_to_string(office.path("held/glass.jsonl")).unwrap().matches("help lines fail").count(), 2);
+    drop(gate_process);
+    rotated(office);
+}
+
+/// A new epoch begins with the root's word and not without; a backup that knows nothing of it is not believed any more.
+fn rotated(office: &Office) {
+    let backup = std::fs::read_to_string(office.path("office/tribune.toml")).unwrap();
+    let drawn = office.does("gil", &["restriction", "rotate"]);
+    assert!(drawn.contains("nothing has changed yet"), "{drawn}");
+    let key = drawn.split("--key ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    office.may_not("gil", &["restriction", "rotate"], "gate-2.key");
+    let certify = |root: &str, epoch: &str, key: &str| {
+        let args = ["restriction", "certify", "--root", root, "--epoch", epoch, "--key", key, "--out", "certificate"];
+        office.does("", &args);
+    };
+    // Signed by whoever holds the server, and for another key.
+    let begin = ["restriction", "rotate", "--certificate", "certificate"];
+    certify("office/gate.key", "2", &key);
+    office.may_not("gil", &begin, "not signed by the root that gates pin");
+    certify("office/gate-root.key", "2", &key.replace(char::is_numeric, "0"));
+    office.may_not("gil", &begin, "for another key");
+    certify("office/gate-root.key", "1", &key);
+    office.may_not("gil", &begin, "of epoch 1, and 1 has begun");
+    certify("office/gate-root.key", "2", &key);
+    office.does("gil", &begin);
+    let config = std::fs::read_to_string(office.path("office/tribune.toml")).unwrap();
+    assert!(config.starts_with("# Tribune's configuration.") && config.contains("gate-2.key"), "{config}");
+    let follows = |server: &str, version: &str| {
+        let url = format!("http://{server}/gate/snapshot");
+        let args = ["gate", "--snapshot", &url, "--key", "pins.txt", "--approvers", "pins.txt", "--state", "held"];
+        let (gate, at) = start(office, &[&args[..], &["--listen", "127.0.0.1:0"]].concat());
+        let headers = "X-Tribune-Account: a1\r\nX-Tribune-Service: object-storage\r\nX-Tribune-Region: north\r\n\
+                       X-Tribune-Operation: write\r\n";
+        let mut seen = String::new();
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            seen = get(&at, "/readyz", "").1;
+            let refused = get(&at, "/metrics", "").1.contains("tribune_gate_snapshots_refused_total 0");
+            if seen.contains(version) || (version.is_empty() && !refused) {
+                break;
+            }
+        }
+        assert_eq!(get(&at, "/gate/check", headers).0, 403, "what was sealed is refused all the while");
+        drop(gate);
+        seen
+    };
+    // The gate pins epoch 1, and follows the root.
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, "2.1"), "ready, by snapshot 2.1\n");
+    drop(server);
+    // A backup of before: its snapshots are older, whatever they say. It needs an epoch that gates have not seen.
+    office.file("office/tribune.toml", &backup);
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, ""), "ready, by snapshot 2.1\n");
+    drop(server);
+    office.may_not("gil", &["restriction", "rotate", "--epoch", "1"], "epochs only rise");
+    let drawn = office.does("gil", &["restriction", "rotate", "--epoch", "3"]);
+    let key = drawn.split("--key ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    certify("office/gate-root.key", "3", &key);
+    office.does("gil", &begin);
+    let (server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(follows(&at, "3.1"), "ready, by snapshot 3.1\n");
+    drop(server);
+    // What does not go together is served to nobody.
+    std::fs::copy(office.path("office/gate-2.key"), office.path("office/gate-3.key")).unwrap();
+    office.may_not("gil", &["restriction", "snapshot", "--out", "none"], "for another key");
+    office.file("office/tribune.toml", &backup);
 }
 
 /// The use comes back in a linked account: a follow-up, not a target.

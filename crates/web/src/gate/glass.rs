@@ -67,7 +67,7 @@ pub enum GlassError {
     #[error("the glass is broken for 1 second to 24 hours: name such a time; it can be broken again")]
     Time,
     /// The file cannot be written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}; name the folder that the gate was given by --state")]
     File {
         /// Which.
         path: String,

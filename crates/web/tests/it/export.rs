@@ -294,7 +294,7 @@ fn what_aws_cannot_say_is_named_and_what_is_too_much_is_refused() {
             ("c3/d1/1", "CloudFront answers the public"),
             ("c4/d1/1", "nothing that it switches off is known to be a request to AWS"),
             ("c5/d1/1", "nothing that it switches off is known to be a request to AWS"),
-            ("c6/d1/1", "its account is none of AWS's"),
+            ("c6/d1/1", "its account is no account of AWS's"),
             ("c7/d1/1", "its region is none of AWS's"),
         ]
     );

@@ -102,7 +102,7 @@ fn foreign(scope: &Scope<'_>) -> Option<&'static str> {
     let region = |region: &str| region.contains('-') && region.bytes().all(plain);
     match scope.region {
         _ if scope.from > LATEST => Some("it begins in no year that AWS knows"),
-        _ if !account => Some("its account is none of AWS's, which have twelve digits"),
+        _ if !account => Some("its account is no account of AWS's, which have twelve digits"),
         Some(own) if !region(own) => Some("its region is none of AWS's"),
         _ => None,
     }

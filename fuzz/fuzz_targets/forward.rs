@@ -1,0 +1,5 @@
+//! `fuzzed::forward`, for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::forward(bytes));

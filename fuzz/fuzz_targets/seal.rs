@@ -1,0 +1,5 @@
+//! `fuzzed::seal`, for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::seal(bytes));
