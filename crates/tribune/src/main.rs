@@ -30,6 +30,7 @@ mod scan;
 mod serve;
 mod simulate;
 mod site;
+mod watching;
 mod witness;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

@@ -5,6 +5,7 @@ use crate::common::{Failure, note};
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
 use crate::record::tell_kept_out;
+use crate::watching;
 use clerk::{Error, Left, Refused, Told};
 use review::words::Moment;
 use signals::pack::Policy;
@@ -45,8 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(async {
         let office = Office::open(&args.asking).await?;
-        // Gates tell by another way to the record than that on which it is followed: neither waits for the other.
-        let hearing = Office::open(&args.asking).await?;
+        // Gates, and usage, have other ways to the record than that on which it is followed: none waits for another.
+        let (hearing, watched) = (Office::open(&args.asking).await?, Office::open(&args.asking).await?);
         let feed = Arc::new(Feed::default());
         let token = args.token.as_deref().map(token).transpose()?;
         let (reports, heard) = web::gate::report::intake(token.clone());
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             () = web::serve(listener, router, web::Limits::default(), ended) => Ok(ExitCode::SUCCESS),
             () = follow(office, &feed) => Ok(ExitCode::SUCCESS),
             () = hear(&hearing, heard) => Ok(ExitCode::SUCCESS),
+            () = watching::follow(watched) => Ok(ExitCode::SUCCESS),
         }
     })
 }
@@ -175,7 +177,7 @@ async fn look(office: &mut Office, feed: &Feed, position: u64, time: bool) -> Re
 }
 
 /// Where the record ends.
-async fn end(office: &Office, from: u64) -> Result<u64, Failure> {
+pub(crate) async fn end(office: &Office, from: u64) -> Result<u64, Failure> {
     let mut position = from;
     loop {
         let page = office.clerk.record().from(position, 1_000).await.map_err(Error::from)?;

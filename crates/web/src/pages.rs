@@ -179,14 +179,8 @@ impl Pages {
 
 /// The routes of all pages.
 fn routes() -> Vec<Route<Arc<Pages>>> {
-    let groups = [
-        public::routes(),
-        tipline::routes(),
-        sign_in::routes(),
-        me::routes(),
-        customer::routes(),
-        console::routes(),
-    ];
+    let groups =
+        [public::routes(), tipline::routes(), sign_in::routes(), me::routes(), customer::routes(), console::routes()];
     groups.into_iter().flatten().collect()
 }
 

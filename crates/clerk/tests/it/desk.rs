@@ -271,7 +271,7 @@ fn a_case_is_erased_as_a_whole_once_it_is_over_and_the_record_still_reads() {
 fn with_a_report_go_its_files_and_the_sealed_name() {
     let place = Place::new();
     let clerk = begun(&place);
-    let papers = Papers { recovery: vec![Identity::generate().to_public()] };
+    let papers = Papers { recovery: vec![Identity::generate().to_public()], ..Papers::default() };
     let files: &[(&str, &[u8])] = &[("one", b"1"), ("two", b"2")];
     let reporting = Reporting {
         channel: Channel::Named,
@@ -333,7 +333,7 @@ fn who_keeps_a_text_in_a_case_has_a_role_that_may_and_a_customer_its_own_case() 
 fn what_can_never_become_an_event_is_discarded_by_two_and_an_event_says_so() {
     let place = Place::new();
     let clerk = begun(&place);
-    let papers = Papers { recovery: vec![Identity::generate().to_public()] };
+    let papers = Papers { recovery: vec![Identity::generate().to_public()], ..Papers::default() };
     let keep_from = BTreeSet::new();
     let sending = Sending { text: "I saw it.", files: &[] };
     let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &keep_from, sending };

@@ -11,6 +11,7 @@ use review::act::{
     Established, Item, Leaving, Order, Source,
 };
 use review::case::{CHECK_DAYS, Decided, Standing};
+use review::metered::Forecast;
 use review::procedure::Basis;
 use review::roster::{KeyForm, PublicKey, Roster};
 use review::seal;
@@ -1190,6 +1191,17 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
         Act::Determine(_) => "answered every element".to_owned(),
         Act::Dissent { determination, .. } => format!("sees determination {determination} otherwise"),
         Act::Propose(decision) => format!("proposed {}: {}", decision.id, order(&decision.id)),
+        Act::Preview { decision, metered } => {
+            let targets = file.case.decisions.get(decision).map_or(&[][..], |decided| &decided.decision.targets);
+            let Forecast { stops, beyond, goes_on } = metered.forecast(targets);
+            format!(
+                "looked by recent usage at {decision}: {stops} kinds of use stop, {beyond} no gate reaches, {goes_on} go on"
+            )
+        }
+        Act::Compare { decision, metered } => {
+            let (from, to) = (metered.from.day(), Moment(metered.to.0 - 1).day());
+            format!("held the usage of {from} to {to} against the preview of {decision}")
+        }
         Act::Approve { decision, .. } => format!("approved {decision}, with a signature"),
         Act::Refuse { decision, .. } => format!("refused {decision}"),
         Act::ServeNotice { decision, .. } => format!("served the statement of reasons of {decision}"),
@@ -1215,6 +1227,7 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
         Act::DecideAppeal { id, outcome, .. } => format!("on appeal {id}: {}", outcome_words(*outcome)),
         Act::NamePublicly { .. } => "said that the customer may be named in public".to_owned(),
         Act::Correct { statement, .. } => format!("corrected what was published as {}", short(statement)),
+        Act::TellEmployees { .. } => "told employees what was decided".to_owned(),
         Act::Close(_) => "closed the case".to_owned(),
         Act::Reopen { material } => format!("reopened the case on {material}"),
     }

@@ -1,0 +1,265 @@
+//! What the server does by itself with the provider's usage records: it opens cases on what the watch finds, lets what is
+//! new of a workload join its case, previews what is proposed, looks at the books once more before it takes effect, and
+//! holds the days after against the preview.
+//!
+//! It counts and it fills a queue; it restricts nobody. Whatever it does it does as Tribune itself, and every act is held
+//! against the same rules as a person's.
+
+use crate::common::{Failure, Sources, note};
+use crate::metering::{DAYS, metered};
+use crate::office::{self, Office, refused};
+use crate::replay::replay;
+use clerk::{Error, File, Sender, Sent};
+use review::act::{Act, Item, Kind, Opening, Source};
+use review::case::{Decided, Phase, Standing};
+use review::metered::Metered;
+use review::procedure::Basis;
+use review::words::{AccountId, CaseId, DecisionId, Digest, Moment};
+use signals::docket::{Clearance, Docket};
+use signals::watch::Watch;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use usage::{Day, Hour};
+
+/// How often it looks whether there is something to preview or to compare.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How often the usage records are read anew.
+const READ: i64 = 600;
+
+/// Days that are replayed each time: what hysteresis needs, and one more.
+const DAYS_BACK: i32 = 3;
+
+/// A preview that is older than this is made anew while its decision waits to take effect.
+const PREVIEW_AGE: i64 = 86_400;
+
+/// Whole days after the effect that are held against the preview: the first time, and how many there are between two.
+const COMPARED_AFTER: i64 = 3;
+const COMPARED_EVERY: i64 = 30;
+
+/// What it remembers between looks.
+#[derive(Default)]
+struct Seen {
+    /// The end of the record when nothing was left to do.
+    position: Option<u64>,
+    /// When the usage records were read last, and up to which hour they knew.
+    read: Option<(Moment, Option<Hour>)>,
+}
+
+/// Goes on as long as the server runs, where usage is configured. What fails is said, and tried again.
+pub(crate) async fn follow(mut office: Office) {
+    let mut seen = Seen::default();
+    let mut said = String::new();
+    loop {
+        office.tick();
+        match look(&office, &mut seen).await {
+            Ok(()) => said.clear(),
+            Err(why) => {
+                // The same trouble every two seconds is one trouble.
+                let why = format!("usage: {why}; tried again");
+                if why != said {
+                    note(&why);
+                    said = why;
+                }
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn look(office: &Office, seen: &mut Seen) -> Result<(), Failure> {
+    let Some(sources) = office.usage() else { return Ok(()) };
+    if seen.read.is_none_or(|(at, _)| office.now.0 - at.0 >= READ) {
+        let before = seen.read.and_then(|(_, known)| known);
+        let known = watch(office, &sources, before).await?;
+        seen.read = Some((office.now, known));
+        seen.position = None;
+    }
+    let end = crate::serve::end(office, seen.position.unwrap_or_default()).await?;
+    if seen.position == Some(end) {
+        return Ok(());
+    }
+    for file in office.clerk.cases().await?.iter().filter(|file| file.case.phase == Phase::Open) {
+        for (id, decided) in &file.case.decisions {
+            count(office, &sources, file, id, decided).await?;
+        }
+    }
+    seen.position = Some(end);
+    Ok(())
+}
+
+/// Previews or compares one decision, where that is due.
+async fn count(
+    office: &Office,
+    sources: &Sources,
+    file: &File,
+    id: &DecisionId,
+    decided: &Decided,
+) -> Result<(), Failure> {
+    let waits = matches!(decided.standing, Standing::Proposed | Standing::Approved) && decided.wants_preview();
+    let fresh = |at: Moment| office.now.0 - at.0 < PREVIEW_AGE;
+    let targets = decided.decision.targets.iter().map(|target| target.account.clone());
+    let accounts: BTreeSet<AccountId> = targets.chain(file.case.accounts.iter().cloned()).collect();
+    if waits && !decided.previews.last().is_some_and(|last| fresh(last.at)) {
+        let until = today(office.now);
+        let metered = meter(sources, &accounts, until.plus(-DAYS), until)?;
+        return enact(office, &file.case.id, Act::Preview { decision: id.clone(), metered }).await;
+    }
+    let Some(effect) = decided.effect.filter(|_| decided.standing == Standing::InEffect) else { return Ok(()) };
+    if decided.before_effect().is_none() {
+        return Ok(());
+    }
+    let first = today(effect).plus(1);
+    let due = match decided.compared.last() {
+        None => first.plus(COMPARED_AFTER as i32),
+        Some((last, _)) => today(last.plus_days(COMPARED_EVERY)),
+    };
+    let until = today(office.now);
+    if until < due {
+        return Ok(());
+    }
+    let metered = meter(sources, &accounts, first.max(until.plus(-DAYS)), until)?;
+    enact(office, &file.case.id, Act::Compare { decision: id.clone(), metered }).await
+}
+
+fn today(at: Moment) -> Day {
+    Day(i32::try_from(at.0.div_euclid(86_400)).unwrap_or(i32::MAX))
+}
+
+/// What was metered, up to what is known.
+fn meter(sources: &Sources, accounts: &BTreeSet<AccountId>, from: Day, until: Day) -> Result<Metered, Failure> {
+    apart(|| {
+        let opened = sources.open()?;
+        let until = until.min(opened.as_of(None)?.day());
+        let from = from.min(until.plus(-1));
+        metered(&opened.usage, accounts, from, until)
+    })
+}
+
+/// Files are read by waiting for them, which no thread may do that runs others' tasks.
+fn apart<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    let done = tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(work).join()));
+    done.unwrap_or_else(|_| Err(Failure::Defect("reading usage ended in a panic".to_owned())))
+}
+
+async fn enact(office: &Office, case: &CaseId, act: Act) -> Result<(), Failure> {
+    let sent = Sent { id: office::drawn_id()?, at: office.now, by: Sender::System };
+    match office.clerk.enact(&sent, case, act).await {
+        Ok(_) => Ok(()),
+        // Somebody was quicker, or the case went on: it is looked at again.
+        Err(Error::Refused(why)) => {
+            note(&format!("{case}: {why}"));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A workload that the watch says warrants a case.
+struct Warranted {
+    policy: String,
+    customer: String,
+    accounts: BTreeSet<AccountId>,
+    source: Source,
+}
+
+/// Reads what is new, runs the clock over the last days, and opens or joins. Gives up to which hour the records know.
+async fn watch(office: &Office, sources: &Sources, before: Option<Hour>) -> Result<Option<Hour>, Failure> {
+    let files = office.clerk.cases().await?;
+    let cleared = clearances(&files);
+    let (known, warranted) = apart(|| {
+        let opened = sources.open()?;
+        let Some((_, to)) = opened.usage.known() else { return Ok((None, Vec::new())) };
+        if Some(to) == before {
+            return Ok((Some(to), Vec::new()));
+        }
+        let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
+        let from = to.plus(-24 * DAYS_BACK);
+        let (docket, _) = replay(&opened, &mut watch, from, to, 1, Docket::new(cleared))?;
+        let records: Digest = usage::records_digest(&opened.usage, to)?.parse().map_err(|error| refused(&error))?;
+        let warranted = docket.cases.iter().map(|case| {
+            let names = case.accounts.iter().filter_map(|account| watch.history.account_keys.get(*account as usize));
+            let text = serde_json::to_vec(&case.finding).map_err(|error| Failure::Defect(error.to_string()))?;
+            Ok(Warranted {
+                policy: case.finding.policy.clone(),
+                customer: case.finding.customer.clone(),
+                accounts: names
+                    .map(|key| key.account.parse().map_err(|error| refused(&error)))
+                    .collect::<Result<_, _>>()?,
+                source: Source::Finding { finding: Digest::of(text), records, score_db: Some(case.finding.score_db) },
+            })
+        });
+        Ok((Some(to), warranted.collect::<Result<Vec<_>, Failure>>()?))
+    })?;
+    for one in warranted {
+        open_or_join(office, &files, one).await?;
+    }
+    Ok(known)
+}
+
+/// Accounts of cases that ended without a breach: quiet until something new lifts them.
+fn clearances(files: &[File]) -> Vec<Clearance> {
+    let mut cleared = Vec::new();
+    for File { case, .. } in files.iter().filter(|file| file.case.phase == Phase::Closed) {
+        let restricted = case.decisions.values().any(|decided| decided.effect.is_some());
+        let Some((at, ..)) = case.closings.last().filter(|_| !restricted) else { continue };
+        let score = case.sources.iter().filter_map(|source| match source {
+            Source::Finding { score_db, .. } => *score_db,
+            Source::Report { .. } => None,
+        });
+        let at = Hour(i32::try_from(at.0.div_euclid(3_600)).unwrap_or(i32::MAX));
+        let Some(score) = score.max() else { continue };
+        cleared.extend(case.accounts.iter().map(|account| Clearance { account: account.to_string(), at, score }));
+    }
+    cleared
+}
+
+async fn open_or_join(office: &Office, files: &[File], one: Warranted) -> Result<(), Failure> {
+    let same = |file: &&File| {
+        file.case.phase == Phase::Open && file.law.id == one.policy && !file.case.accounts.is_disjoint(&one.accounts)
+    };
+    if let Some(file) = files.iter().find(same) {
+        // A case is told when its workload grows, not every hour.
+        let new: BTreeSet<AccountId> = one.accounts.difference(&file.case.accounts).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        return enact(office, &file.case.id, Act::Join { source: one.source, accounts: new }).await;
+    }
+    let restricted = |file: &&File| {
+        file.law.id == one.policy
+            && file.case.in_force(office.now).any(|(_, target)| one.accounts.contains(&target.account))
+    };
+    if files.iter().find(restricted).is_some() {
+        // Closed, and still restricted: what the monitoring of that decision sees is a follow-up there.
+        return Ok(());
+    }
+    let law = office.law(&one.policy)?;
+    let Source::Finding { finding, .. } = one.source.clone() else { return Ok(()) };
+    let opening = Opening {
+        kind: Kind::Workload,
+        policy: (law.id.clone(), law.version.clone(), law.digest),
+        customer: one.customer.parse().map_err(|error| refused(&error))?,
+        accounts: one.accounts.clone(),
+        sources: BTreeSet::from([one.source]),
+    };
+    let sent = Sent { id: office::drawn_id()?, at: office.now, by: Sender::System };
+    let (case, _) = match office.clerk.open_case(&sent, &law, Act::Open(opening)).await {
+        Ok(opened) => opened,
+        Err(Error::Refused(why)) => {
+            note(&format!("no case on {}: {why}", one.customer));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    note(&format!("opened {case} on {} accounts of {}", one.accounts.len(), one.customer));
+    let item = Item {
+        id: "meters".parse().map_err(|error| refused(&error))?,
+        digest: finding,
+        basis: Basis::Meters,
+        origin: "provider".parse().map_err(|error| refused(&error))?,
+        anonymous: false,
+        about: one.accounts.into_iter().map(|account| (account, None)).collect(),
+    };
+    enact(office, &case, Act::AddEvidence(item)).await
+}
