@@ -1,29 +1,37 @@
-//! `tribune demo`: a whole simulated provider, its cases in the terminal and as pages on 127.0.0.1.
+//! `tribune demo`: a whole simulated provider, its cases in the terminal, and the live system on this machine: the console,
+//! the customer's page, the public site, the tip line, and a gate that refuses what two people decided.
 //!
-//! It shows what is there and nothing that is not: no review, no gate, no decision. Everything in it is simulated.
+//! Everything in it is simulated or invented, and gone when it ends.
 
-use crate::common::{self, Failure, Opened, Progress, Rankings, Sources, output, put, thousands};
-use crate::page::portrait::{Naming, Scene, moment};
-use crate::page::site::{CaseLine, IndexPage, MissingPage, PolicyPage};
-use crate::page::text::wrap;
-use crate::page::{EntityPage, Frame, STYLE, finish};
+mod people;
+mod play;
+
+use crate::common::{self, Failure, Opened, Progress, Rankings, Sources, note, output, put, thousands};
+use crate::explain::Explanation;
+use crate::office::{self, Office, refused};
+use crate::page::portrait::{Naming, Scene};
+use crate::page::text::{clean, wrap};
+use crate::serve::live;
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use review::{Decibans, Finding};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use people::{SignIn, Staffed};
+use play::{Play, Subject};
+use review::Decibans;
+use review::words::{Moment, Switch};
 use signals::docket::{Case, Docket};
-use signals::findings::{finding, pseudonymise};
 use signals::watch::Watch;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use usage::{Books, ByDay, Hour};
-use web::plain::clean;
-use web::portrait::{OpenedAt, Portrait, sentence};
+use usage::{Books, ByDay};
+use web::gate::standalone::{self, Config, Pauses};
+use web::portrait::{OpenedAt, Portrait, moment, sentence};
 
 /// A whole simulated provider.
 #[derive(clap::Args, Debug)]
@@ -112,12 +120,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let opened = sources.read()?;
     let site = watched(args, &opened)?;
     output(None, |out| site.print(&mut &mut *out))?;
-    // The records are read; what is served is in memory.
-    drop(opened);
-    folder.close().map_err(fail)?;
-    if !args.no_serve {
-        serve(args.port, site.pages)?;
+    if args.no_serve {
+        return Ok(ExitCode::SUCCESS);
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(async {
+        let listener = listen(args.port).await?;
+        let address = listener.local_addr().map_err(|error| refused(&error))?;
+        let played = played(folder.path(), &records, site, &opened).await?;
+        // The records are read; what is served is in the record, and what is new is read again.
+        drop(opened);
+        serve(folder.path(), listener, address, played).await
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -128,6 +142,7 @@ fn simulate(args: &Args, records: &std::path::Path) -> Result<(), Failure> {
         accounts: args.accounts,
         days: args.days,
         seed: args.seed,
+        start: first_day(args.days)?,
         scenario: Some(scenario),
         ..::simulate::Options::default()
     };
@@ -139,27 +154,40 @@ fn simulate(args: &Args, records: &std::path::Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One case, as the terminal and the list of cases show it.
+/// The records end with yesterday, so that what is live goes on from there.
+fn first_day(days: u32) -> Result<::simulate::Date, Failure> {
+    let today = office::now().day();
+    let mut parts = today.split('-').map(|part| part.parse::<i32>().unwrap_or_default());
+    let (year, month, day) = (parts.next(), parts.next(), parts.next());
+    let today = year
+        .zip(month)
+        .zip(day)
+        .and_then(|((year, month), day)| ::simulate::Date::new(year, month.unsigned_abs(), day.unsigned_abs()));
+    let today = today.ok_or_else(|| Failure::Refused("the machine's clock is not between 2000 and 2100".to_owned()))?;
+    Ok(today.plus(-i32::try_from(days).unwrap_or_default()))
+}
+
+/// One case, as the terminal shows it, and what a review of it begins with.
 struct Shown {
     portrait: Portrait,
     opened: OpenedAt,
-    address: String,
+    explanation: Vec<u8>,
 }
 
-/// Everything that the demo shows.
+/// Everything that the watch found.
 struct Site {
     head: String,
     floor: Decibans,
     cases: Vec<Shown>,
-    pages: Pages,
+    digest: String,
 }
 
-/// Replays the records and makes all pages.
+/// Replays the records.
 fn watched(args: &Args, opened: &Opened<Books>) -> Result<Site, Failure> {
     let to = opened.as_of(None)?;
     let from = opened.usage.known().map(|(first, _)| first).unwrap_or(to).day().plus(1).start().min(to);
     let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
-    let (mut docket, ticks) = crate::replay::replay(opened, &mut watch, from, to, STEP, Docket::default())?;
+    let (mut docket, _) = crate::replay::replay(opened, &mut watch, from, to, STEP, Docket::default())?;
     let mut rankings = Rankings { docket: Docket::default(), last: Vec::new() };
     for evaluation in watch.advance(to)? {
         let ranking = docket.rank(&watch, &evaluation);
@@ -167,32 +195,18 @@ fn watched(args: &Args, opened: &Opened<Books>) -> Result<Site, Failure> {
     }
     rankings.docket = docket;
     let scene = Scene { watch: &watch, docket: &rankings.docket, last: &rankings.last };
-    let cases = cases(&scene);
+    let cases = cases(&scene, opened, to)?;
     let tally = &opened.tally;
     let policy = opened.policies.first().ok_or_else(|| Failure::Defect("no policy is built in".into()))?;
-    let numbers = vec![
-        ("usage records read", thousands(tally.rows)),
-        ("accounts", thousands(opened.usage.names().accounts.len() as u64)),
-        ("customers", thousands(watch.customers() as u64)),
-        ("days", args.days.to_string()),
-        ("ticks of the clock", thousands(ticks as u64)),
-        ("cases opened", cases.len().to_string()),
-    ];
     let floor = rankings.docket.floors.get(&0).copied().unwrap_or(policy.floor);
-    let site = Site {
-        head: format!(
-            "Everything here is simulated. {} usage records of {} customers over {} days: {}.",
-            thousands(tally.rows),
-            thousands(watch.customers() as u64),
-            args.days,
-            in_words(cases.len())
-        ),
-        floor,
-        pages: Pages::default(),
-        cases,
-    };
-    let pages = pages(args, opened, &scene, &site, numbers, to)?;
-    Ok(Site { pages, ..site })
+    let head = format!(
+        "Everything here is simulated. {} usage records of {} customers over {} days: {}.",
+        thousands(tally.rows),
+        thousands(watch.customers() as u64),
+        args.days,
+        in_words(cases.len())
+    );
+    Ok(Site { head, floor, cases, digest: usage::records_digest(&opened.usage, to)? })
 }
 
 fn in_words(cases: usize) -> String {
@@ -204,7 +218,7 @@ fn in_words(cases: usize) -> String {
 }
 
 /// The cases, each with what is known of its workload by now, the highest score first.
-fn cases(scene: &Scene<'_>) -> Vec<Shown> {
+fn cases(scene: &Scene<'_>, opened: &Opened<Books>, at: usage::Hour) -> Result<Vec<Shown>, Failure> {
     let now = |case: &Case| {
         let (evaluation, ranking) = scene.last.iter().find(|(evaluation, _)| evaluation.policy == case.policy)?;
         let holds = |entity: u32| {
@@ -223,15 +237,16 @@ fn cases(scene: &Scene<'_>) -> Vec<Shown> {
             workloads.entry(workload).or_insert(opened);
         }
     }
-    let shown = workloads.into_iter().filter_map(|((_, entity), opened)| {
-        Some(Shown { portrait: scene.portrait(entity, Naming::Names)?, opened, address: String::new() })
-    });
-    let mut cases: Vec<Shown> = shown.collect();
-    cases.sort_by_key(|case| std::cmp::Reverse(case.score()));
-    for (case, number) in cases.iter_mut().zip(1..) {
-        case.address = format!("/case/{number}");
+    let mut cases = Vec::new();
+    for ((_, entity), case) in workloads {
+        let Some(portrait) = scene.portrait(entity, Naming::Names) else { continue };
+        let head = common::Head::new(web::portrait::SCHEMA, opened, at)?;
+        let explanation = serde_json::to_vec_pretty(&Explanation { head, explanation: &portrait });
+        let explanation = explanation.map_err(|error| Failure::Defect(error.to_string()))?;
+        cases.push(Shown { portrait, opened: case, explanation });
     }
-    cases
+    cases.sort_by_key(|case| std::cmp::Reverse(case.score()));
+    Ok(cases)
 }
 
 impl Shown {
@@ -283,134 +298,182 @@ impl Site {
     }
 }
 
-/// A page, ready to be sent.
-#[derive(Clone, Debug)]
-struct Page {
-    kind: &'static str,
-    body: String,
-}
-
-/// All pages by address, and what is said at any other.
-#[derive(Clone, Debug, Default)]
-struct Pages {
-    pages: BTreeMap<String, Page>,
-    missing: String,
-}
-
-const HTML: &str = "text/html; charset=utf-8";
-
-fn pages(
-    args: &Args,
-    opened: &Opened<Books>,
-    scene: &Scene<'_>,
-    site: &Site,
-    numbers: Vec<(&'static str, String)>,
-    at: Hour,
-) -> Result<Pages, Failure> {
-    let digest = usage::records_digest(&opened.usage, at)?;
-    let address = |id: &str| format!("/policy/{id}");
-    let policies: Vec<(String, String)> =
-        opened.policies.iter().map(|policy| (address(&policy.id), policy.title.clone())).collect();
-    let frame = |here: &str| Frame { alone: false, simulated: true, here: here.to_owned(), policies: policies.clone() };
-    let mut pages = BTreeMap::new();
-    let mut add = |address: String, kind: &'static str, body: String| pages.insert(address, Page { kind, body });
-    add("/style.css".into(), "text/css; charset=utf-8", STYLE.to_owned());
-    for case in &site.cases {
-        let opened = Some(case.opened.clone());
-        let page = EntityPage::new(frame(&case.address), case.portrait.clone(), opened, Some(digest.clone()));
-        add(case.address.clone(), HTML, finish(&page)?);
-    }
-    for policy in &opened.policies {
-        let here = address(&policy.id);
-        add(here.clone(), HTML, finish(&PolicyPage::new(frame(&here), policy))?);
-    }
-    add("/".into(), HTML, finish(&index(args, opened, site, frame("/"), numbers, at))?);
-    add("/findings.json".into(), "application/json", findings(opened, scene, &digest, at)?);
-    Ok(Pages { pages, missing: finish(&MissingPage { frame: frame("") })? })
-}
-
-fn index(
-    args: &Args,
-    opened: &Opened<Books>,
-    site: &Site,
-    frame: Frame,
-    numbers: Vec<(&'static str, String)>,
-    at: Hour,
-) -> IndexPage {
-    let policy = opened.policies.first();
-    let prior = policy.map(|policy| policy.prior).unwrap_or_default();
-    let most = site.cases.first().map_or(site.floor, Shown::score).max(site.floor + Decibans::from_tenths(100));
-    // From the prior to the highest score, or well above the floor.
-    let along = |score: Decibans| {
-        let share = f64::from((score - prior).hundredths()) / f64::from((most - prior).hundredths().max(1));
-        format!("{:.1}%", (share * 100.0).clamp(0.0, 100.0))
-    };
-    let lines = site.cases.iter().map(|case| CaseLine {
-        address: case.address.clone(),
-        customer: case.portrait.customer.clone(),
-        accounts: case.accounts(),
-        score: case.score().to_string(),
-        width: along(case.score()),
-        floor: along(site.floor),
-        why: case.reasons().into_iter().map(|(_, reason)| reason).collect::<Vec<_>>().join(" "),
-        opened: case.opened.at.split(',').next().unwrap_or_default().to_owned(),
-    });
-    IndexPage {
-        days: args.days,
-        headline: match site.cases.len() {
-            0 => "No workload warrants a case".into(),
-            1 => "One workload for people to review".into(),
-            n => format!("{n} workloads for people to review"),
-        },
-        numbers,
-        cases: lines.collect(),
-        at: moment(at),
-        floor: site.floor.to_string(),
-        prior: prior.to_string(),
-        families: policy.map_or(3, |policy| policy.families_needed.count),
-        frame,
-    }
-}
-
-/// The twenty highest findings, as `scan --format json` lists them; below the floor under pseudonyms.
-fn findings(opened: &Opened<Books>, scene: &Scene<'_>, digest: &str, at: Hour) -> Result<String, Failure> {
-    #[derive(serde::Serialize)]
-    struct Findings<'a> {
-        #[serde(flatten)]
-        head: common::Head<'a>,
-        findings: Vec<Finding>,
-    }
-    let mut findings = Vec::new();
-    for (evaluation, ranking) in scene.last {
-        for (ranked, rank) in ranking.iter().zip(1_u32..).take(20) {
-            let mut one = finding(scene.watch, evaluation, scene.docket, ranked, rank);
-            if !ranked.above {
-                pseudonymise(&mut one, digest);
-            }
-            findings.push(one);
-        }
-    }
-    let all = Findings { head: common::Head::new("tribune.findings/1", opened, at)?, findings };
-    serde_json::to_string_pretty(&all).map_err(|error| Failure::Defect(error.to_string()))
-}
-
-/// Serves until Ctrl-C.
-fn serve(port: u16, pages: Pages) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::Refused(format!("the pages cannot be served: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
-    runtime.block_on(async {
-        let listener = listen(port).await?;
-        let port = listener.local_addr().map_err(fail)?.port();
-        output(None, |out| put(&mut &mut *out, &format!("The pages: http://127.0.0.1:{port}/  (Ctrl-C ends it)")))?;
-        let app = Router::new().fallback(answer).with_state(Arc::new((pages, port)));
-        let ended = async {
-            // Without a signal to wait for it serves until it is ended otherwise.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        axum::serve(listener, app).with_graceful_shutdown(ended).await.map_err(fail)
+/// What a review of it begins with.
+fn subject(shown: &Shown, digest: &str) -> Result<Subject, Failure> {
+    let judged = shown.portrait.policies.first();
+    let accounts = shown.portrait.accounts.iter().map(|account| account.account.parse());
+    Ok(Subject {
+        customer: shown.portrait.customer.parse().map_err(|error| refused(&error))?,
+        accounts: accounts.collect::<Result<_, _>>().map_err(|error| refused(&error))?,
+        finding: judged.map(|judged| judged.finding.clone()),
+        explanation: Some(shown.explanation.clone()),
+        records: digest.parse().map_err(|error| refused(&error))?,
     })
+}
+
+/// The reviews, carried to where they stand.
+struct Played {
+    staffed: Staffed,
+    /// The words of a report that somebody made.
+    receipt: String,
+    /// The account that is restricted.
+    restricted: String,
+    /// The case that waits.
+    waits: String,
+}
+
+/// Begins an office and carries three reviews through it.
+async fn played(folder: &Path, records: &Path, site: Site, opened: &Opened<Books>) -> Result<Played, Failure> {
+    let now = office::now();
+    let progress = Progress::new("reviewing");
+    let missing = || Failure::Refused("this seed shows too few workloads for the reviews; take another".to_owned());
+    let (first, second) = (site.cases.first().ok_or_else(missing)?, site.cases.get(1).ok_or_else(missing)?);
+    let (appealed, waiting) = (subject(first, &site.digest)?, subject(second, &site.digest)?);
+    let restricted = appealed.accounts.first().map(ToString::to_string).unwrap_or_default();
+    let founded = now.plus_days(-240);
+    let staffed = people::staff(&folder.join("office"), records, founded, &appealed.customer).await?;
+    let write: &[Switch] = &[Switch::Write];
+
+    progress.show(1, 4, "one review that is over");
+    let mut over = Play::open(&staffed, &opened.usage, play::earlier()?, now.plus_days(-235)).await?;
+    over.determine().await?;
+    over.later(1, 0);
+    over.propose("d1", "disable", &[("object-storage", write), ("speech", write)]).await?;
+    for decider in ["ben", "cleo"] {
+        over.approve(decider, "d1").await?;
+    }
+    let facts = "Some 390,000 recordings an hour were taken in, day and night, and turned into text.";
+    over.effect("d1", facts, Some("a newspaper of Vessa")).await?;
+    over.finish("d1").await?;
+
+    progress.show(2, 4, "one decision under appeal");
+    let receipt = play::report(&staffed, now.plus_days(-21)).await?;
+    let mut appeal = Play::open(&staffed, &opened.usage, appealed, now.plus_days(-20)).await?;
+    appeal.determine().await?;
+    appeal.later(3, 0);
+    appeal.propose("d1", "read-only", &[("object-storage", write)]).await?;
+    for decider in ["ben", "cleo"] {
+        appeal.approve(decider, "d1").await?;
+    }
+    appeal.later(4, 0);
+    appeal
+        .effect("d1", "About a million recordings of the size of a call were written every hour, day and night.", None)
+        .await?;
+    appeal.later(1, 0);
+    appeal.appeal("d1", "These are our own customers' calls; we keep them for training.").await?;
+
+    progress.show(3, 4, "one decision that waits");
+    let mut waits = Play::open(&staffed, &opened.usage, waiting, now.plus_days(-12)).await?;
+    waits.determine().await?;
+    waits.later(3, 0);
+    waits.propose("d1", "disable", &[("object-storage", write), ("speech", write)]).await?;
+    waits.approve("ben", "d1").await?;
+    let waits = waits.case().to_string();
+
+    progress.show(4, 4, "publishing");
+    let office = Office::open(&staffed.asking).await?;
+    office.publish(true).await?;
+    progress.done();
+    Ok(Played { staffed, receipt, restricted, waits })
+}
+
+/// The live system, a gate beside it, and a page that says how to get in; until Ctrl-C.
+async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played: Played) -> Result<(), Failure> {
+    let Played { staffed, receipt, restricted, waits } = played;
+    let gate = listen(address.port().saturating_add(10)).await?;
+    let gate_address = gate.local_addr().map_err(|error| refused(&error))?;
+    let pins = crate::restriction::pins_of(&Office::open(&staffed.asking).await?, "edge-1").await?;
+    let settings = web::gate::Settings {
+        addresses: vec![format!("http://{gate_address}")],
+        ..web::gate::Settings::new(Arc::new(|| office::now().0))
+    };
+    let config = Config {
+        snapshot: format!("http://{address}/gate/snapshot"),
+        pins: Arc::new(pins),
+        state: folder.join("gate"),
+        token: None,
+        settings,
+        limits: web::Limits::default(),
+        fallbacks: Vec::new(),
+        pauses: Pauses::default(),
+        random: Arc::new(|| {
+            let mut bytes = [0; 16];
+            office::chance(&mut bytes);
+            bytes
+        }),
+        notes: Arc::new(|_| {}),
+    };
+    let curl = format!(
+        "curl -i http://{gate_address}/gate/check -H 'X-Tribune-Account: {restricted}' \\\n       \
+         -H 'X-Tribune-Service: object-storage' -H 'X-Tribune-Operation: write' -H 'X-Tribune-Region: north'"
+    );
+    let said = said(address, &staffed, &receipt, &curl, &waits);
+    output(None, |out| put(&mut &mut *out, &said))?;
+    let codes = Router::new().route("/demo", get(move || async move { codes(&staffed.sign_ins, &staffed.password) }));
+    let ended = |mut end: tokio::sync::watch::Receiver<bool>| async move { drop(end.wait_for(|ended| *ended).await) };
+    let (end, ending) = tokio::sync::watch::channel(false);
+    let asking = crate::office::Asking {
+        config: folder.join("office/tribune.toml"),
+        who: None,
+        id: None,
+        at: None,
+        format: common::Format::Table,
+    };
+    let live = live(&asking, listener, None, codes, ended(ending.clone()));
+    let gate = standalone::serve(gate, config, ended(ending));
+    let stop = async {
+        // Without a signal to wait for it serves until it is ended otherwise.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        note("ending; everything of the demonstration goes with it");
+        drop(end.send(true));
+    };
+    let (live, gate, ()) = tokio::join!(live, gate, stop);
+    live?;
+    gate.map_err(|error| refused(&error))
+}
+
+/// How to get in, for the terminal.
+fn said(address: SocketAddr, staffed: &Staffed, receipt: &str, curl: &str, waits: &str) -> String {
+    let mut text = format!("\nThe live system: http://{address}/   (Ctrl-C ends it)\n");
+    text += &format!("  the public site    http://{address}/        statements, numbers, the log\n");
+    text += &format!("  the tip line       http://{address}/report  a mailbox there opens with: {receipt}\n");
+    text += &format!("  signing in         http://{address}/sign-in the codes of now: http://{address}/demo\n");
+    for SignIn { account, who, .. } in &staffed.sign_ins {
+        text += &format!("      {account:<10} {who}\n");
+    }
+    text += &format!("      the password of all three, and the passphrase of their keys: {}\n", staffed.password);
+    text += &format!("  what waits         http://{address}/console/cases/{waits}\n");
+    text += &format!("  a gate             refuses what two people decided:\n    {curl}\n");
+    text
+}
+
+/// The one-time codes of now, which an authenticator would show. Only the demonstration has such a page.
+fn codes(sign_ins: &[SignIn], password: &str) -> impl IntoResponse + use<> {
+    let mut page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Codes of the demonstration</title>\
+        <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/style.css\">\
+        <main><h1>Codes of the demonstration</h1><p>Each is good for half a minute and one sign-in. Only the demonstration \
+        has such a page: elsewhere they are in one's own authenticator.</p><table><thead><tr><th>account<th>who<th>code</thead>"
+        .to_owned();
+    for SignIn { account, who, otpauth } in sign_ins {
+        let code = totp_rs::TOTP::from_url(otpauth).ok();
+        let now = u64::try_from(office::now().0).unwrap_or_default();
+        let code = code.map(|totp| totp.generate(now)).unwrap_or_default();
+        page += &format!("<tr><td>{account}<td>{who}<td><code>{code}</code>");
+    }
+    page += &format!("</table><p>The password of all three: <code>{password}</code></p>");
+    page += "<p><a href=\"/sign-in\">Sign in</a></p></main></html>";
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFRESH, "10"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    (headers, page)
 }
 
 /// The port, or the first of the next twenty that is free.
@@ -428,94 +491,4 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
         }
     }
     Err(Failure::Refused(format!("the ports {port} to {last} of 127.0.0.1 are all busy; name another with --port")))
-}
-
-/// Answers one request. Only for this host by name, so that no page from elsewhere can be made to read it.
-async fn answer(State(site): State<Arc<(Pages, u16)>>, request: Request) -> Response<Body> {
-    let (pages, port) = &*site;
-    let known = is_ours(request.headers(), *port);
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let plain = "text/plain; charset=utf-8";
-    let (status, kind, body) = match pages.pages.get(request.uri().path()) {
-        _ if !known => (StatusCode::MISDIRECTED_REQUEST, plain, format!("Open http://127.0.0.1:{port}/\n")),
-        _ if !reads => (StatusCode::METHOD_NOT_ALLOWED, plain, "Nothing can be changed here.\n".to_owned()),
-        Some(page) => (StatusCode::OK, page.kind, page.body.clone()),
-        None => (StatusCode::NOT_FOUND, HTML, pages.missing.clone()),
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    for (name, value) in SECURITY {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    response
-}
-
-const SECURITY: [(header::HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "same-origin"),
-    (header::CACHE_CONTROL, "no-store"),
-    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
-
-fn is_ours(headers: &HeaderMap, port: u16) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{port}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn runtime() -> tokio::runtime::Runtime {
-        tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap()
-    }
-
-    #[test]
-    fn a_busy_port_takes_the_next() {
-        runtime().block_on(async {
-            let first = listen(18_400).await.unwrap();
-            let second = listen(first.local_addr().unwrap().port()).await.unwrap();
-            assert!(second.local_addr().unwrap().port() > first.local_addr().unwrap().port());
-        });
-    }
-
-    fn answered(method: Method, path: &str, host: &str) -> Response<Body> {
-        let page = Page { kind: HTML, body: "here".into() };
-        let pages = Pages { pages: BTreeMap::from([("/".to_owned(), page)]), missing: "nowhere".into() };
-        let request =
-            Request::builder().method(method).uri(path).header(header::HOST, host).body(Body::empty()).unwrap();
-        runtime().block_on(answer(State(Arc::new((pages, 8_400))), request))
-    }
-
-    #[test]
-    fn only_this_host_is_answered_and_every_answer_is_guarded() {
-        let status = |method, path, host| answered(method, path, host).status().as_u16();
-        assert_eq!(status(Method::GET, "/", "127.0.0.1:8400"), 200);
-        assert_eq!(status(Method::GET, "/", "localhost:8400"), 200);
-        assert_eq!(status(Method::GET, "/", "evil.example:8400"), 421);
-        assert_eq!(status(Method::GET, "/", "127.0.0.1:8401"), 421);
-        assert_eq!(status(Method::GET, "/x", "127.0.0.1:8400"), 404);
-        assert_eq!(status(Method::POST, "/", "127.0.0.1:8400"), 405);
-        for path in ["/", "/x"] {
-            let response = answered(Method::GET, path, "127.0.0.1:8400");
-            let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
-            assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-        }
-    }
-
-    #[test]
-    fn the_scenario_is_one_the_simulator_takes() {
-        assert!(::simulate::Scenario::parse(SCENARIO).is_ok());
-    }
 }

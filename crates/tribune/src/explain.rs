@@ -3,7 +3,7 @@
 use crate::common::{self, Failure, Format, Head, Sources, clean, output, put};
 use crate::page::portrait::{Naming, Scene};
 use crate::page::text::{distance, wrap};
-use crate::page::{EntityPage, Frame, finish};
+use crate::page::{EntityPage, finish};
 use review::Decibans;
 use serde::Serialize;
 use signals::watch::Watch;
@@ -134,11 +134,12 @@ impl Wanted {
     }
 }
 
+/// What `--format json` writes.
 #[derive(Serialize)]
-struct Explanation<'a> {
+pub(crate) struct Explanation<'a> {
     #[serde(flatten)]
-    head: Head<'a>,
-    explanation: &'a Portrait,
+    pub(crate) head: Head<'a>,
+    pub(crate) explanation: &'a Portrait,
 }
 
 /// Runs it.
@@ -173,8 +174,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn page(file: &std::path::Path, portrait: Portrait, digest: String) -> Result<(), Failure> {
-    let frame = Frame { alone: true, ..Frame::default() };
-    let html = finish(&EntityPage::new(frame, portrait, None, Some(digest)))?;
+    let html = finish(&EntityPage::new(portrait, digest))?;
     output(Some(file), |out| put(&mut &mut *out, html.trim_end()))
 }
 

@@ -239,6 +239,23 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 
 impl Init {
     async fn run(&self, asking: &Asking) -> Result<ExitCode, Failure> {
+        let key = self.begin(asking).await?;
+        let folder = self.folder.display();
+        output(None, |out| {
+            let out = &mut &mut *out;
+            put(
+                out,
+                &format!("begun in {folder}: tribune.toml, log.key (keep it secret, and a copy of it elsewhere)"),
+            )?;
+            put(out, "and gate.key, which signs what gates are given, and gate-root.key: move that one offline now")?;
+            put(out, &format!("the log's key, for whoever verifies it: {key}"))?;
+            put(out, "next: put people on the roster: tribune record roster --help")
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Begins; gives the log's key, for whoever verifies it.
+    async fn begin(&self, asking: &Asking) -> Result<String, Failure> {
         let fail = |source| Failure::Write { path: self.folder.display().to_string(), source };
         std::fs::create_dir_all(&self.folder).map_err(fail)?;
         if std::fs::read_dir(&self.folder).map_err(fail)?.next().is_some() {
@@ -290,20 +307,15 @@ impl Init {
         let text = toml::to_string(&config).map_err(|error| Failure::Defect(error.to_string()))?;
         let text = format!("{HEAD}{text}");
         output(Some(&self.folder.join("tribune.toml")), |out| out.write_all(text.as_bytes()).map_err(fail))?;
-        let key = signer.verifier().to_string();
-        let folder = self.folder.display();
-        output(None, |out| {
-            let out = &mut &mut *out;
-            put(
-                out,
-                &format!("begun in {folder}: tribune.toml, log.key (keep it secret, and a copy of it elsewhere)"),
-            )?;
-            put(out, "and gate.key, which signs what gates are given, and gate-root.key: move that one offline now")?;
-            put(out, &format!("the log's key, for whoever verifies it: {key}"))?;
-            put(out, "next: put people on the roster: tribune record roster --help")
-        })?;
-        Ok(ExitCode::SUCCESS)
+        Ok(signer.verifier().to_string())
     }
+}
+
+/// Begins a record whose clock is simulated, in a folder, with everything else as it comes.
+pub(crate) async fn begin(folder: &Path, origin: &str, asking: &Asking) -> Result<(), Failure> {
+    let (folder, origin, record) = (folder.to_owned(), origin.to_owned(), "sqlite:record.db".to_owned());
+    let init = Init { folder, origin, record, recovery: Vec::new(), usage: Vec::new(), simulated_clock: true };
+    init.begin(asking).await.map(drop)
 }
 
 /// The public half of an Ed25519 key, whose secret is 64 hexadecimal digits.

@@ -245,7 +245,7 @@ async fn pins(office: &Office, gate: &str, out: &Path) -> Result<ExitCode, Failu
     office.print(&text, &format!("{text}\n{}: carry it to the gate by another way than snapshots come", out.display()))
 }
 
-async fn pins_of(office: &Office, gate: &str) -> Result<Pins, Failure> {
+pub(crate) async fn pins_of(office: &Office, gate: &str) -> Result<Pins, Failure> {
     let roster = office.clerk.roster().await?;
     let mut approvers = Vec::new();
     for (person, member) in &roster.members {

@@ -6,6 +6,7 @@ use crate::gate::token;
 use crate::office::{Asking, Office, refused};
 use crate::record::tell_kept_out;
 use crate::watching;
+use axum::Router;
 use clerk::{Error, Left, Refused, Told};
 use review::words::Moment;
 use signals::pack::Policy;
@@ -14,8 +15,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use web::gate::Feed;
+use tokio::net::TcpListener;
 use web::gate::report::{Refusals, Report};
+use web::gate::{Feed, Token};
 use web::{Means, Pages, PolicyText, Settings};
 
 /// Serve gates and the pages; do the day's chores.
@@ -45,28 +47,42 @@ const LOOKS_MAX: u32 = 600;
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(async {
-        let office = Office::open(&args.asking).await?;
-        // Gates, and usage, have other ways to the record than that on which it is followed: none waits for another.
-        let (hearing, watched) = (Office::open(&args.asking).await?, Office::open(&args.asking).await?);
-        let feed = Arc::new(Feed::default());
         let token = args.token.as_deref().map(token).transpose()?;
-        let (reports, heard) = web::gate::report::intake(token.clone());
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| refused(&format!("{}: {error}", args.listen)))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
-        let pages = Arc::new(pages(&office, address).await?);
-        let sign_in = office.sign_in(&pages.settings.base)?;
-        let router =
-            Arc::clone(&feed).router(token).merge(reports).merge(web::pages::router(Arc::clone(&pages), &sign_in));
         note(&format!("serving on http://{address}: the pages, and snapshots for gates under /gate/snapshot"));
         let ended = async { drop(tokio::signal::ctrl_c().await) };
-        tokio::select! {
-            () = web::serve(listener, router, web::Limits::default(), ended) => Ok(ExitCode::SUCCESS),
-            () = follow(office, &feed) => Ok(ExitCode::SUCCESS),
-            () = hear(&hearing, heard) => Ok(ExitCode::SUCCESS),
-            () = watching::follow(watched) => Ok(ExitCode::SUCCESS),
-        }
+        live(&args.asking, listener, token, Router::new(), ended).await?;
+        Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The live system, until `ended`; `more` is served beside it.
+pub(crate) async fn live(
+    asking: &Asking,
+    listener: TcpListener,
+    token: Option<Token>,
+    more: Router,
+    ended: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let office = Office::open(asking).await?;
+    // Gates, and usage, have other ways to the record than that on which it is followed: none waits for another.
+    let (hearing, watched) = (Office::open(asking).await?, Office::open(asking).await?);
+    let feed = Arc::new(Feed::default());
+    let (reports, heard) = web::gate::report::intake(token.clone());
+    let address = listener.local_addr().map_err(|error| refused(&error))?;
+    let pages = Arc::new(pages(&office, address).await?);
+    let sign_in = office.sign_in(&pages.settings.base)?;
+    let pages = web::pages::router(Arc::clone(&pages), &sign_in);
+    let router = Arc::clone(&feed).router(token).merge(reports).merge(more).merge(pages);
+    tokio::select! {
+        () = web::serve(listener, router, web::Limits::default(), ended) => {}
+        () = follow(office, &feed) => {}
+        () = hear(&hearing, heard) => {}
+        () = watching::follow(watched) => {}
+    }
+    Ok(())
 }
 
 /// The pages of an office that answers at an address.

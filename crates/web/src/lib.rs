@@ -15,7 +15,7 @@
 //! | [`routes`] | who may use which page: one list that builds the router |
 //! | [`session`] | who is signed in |
 //! | [`sign_in`] | signing in, proving anew who one is, signing out |
-//! | `own_keys` | a person's own keys, which their passphrase opens |
+//! | [`own_keys`] | a person's own keys, which their passphrase opens |
 //! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
 //! | `tipline` | reports without a name, and their mailboxes |
@@ -32,7 +32,7 @@ pub mod form;
 pub mod frame;
 pub mod gate;
 mod me;
-mod own_keys;
+pub mod own_keys;
 pub mod pages;
 pub mod plain;
 pub mod portrait;

@@ -6,7 +6,7 @@
 //! keys count is the roster's.
 
 use crate::answer::Problem;
-use crate::session::Session;
+use crate::session::{Session, Who};
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,12 +14,12 @@ use clerk::{Error, keys};
 use review::act::Approval;
 use review::roster::KeyForm;
 use review::words::{Digest, Moment};
-use store::Slip;
+use store::{Record, Slip};
 use zeroize::Zeroizing;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Private texts.
     Reads,
     /// Approvals.
@@ -38,6 +38,18 @@ impl Kind {
     pub(crate) fn of(name: &str) -> Option<Self> {
         [Self::Reads, Self::Signs].into_iter().find(|kind| kind.name() == name)
     }
+}
+
+/// Lays a key's file down for somebody, in the place of one that lies there. Whether its passphrase opens it, and whether
+/// the roster has its public half, is for whoever calls to know.
+///
+/// # Errors
+/// The record failed, or somebody was quicker.
+pub async fn lay(record: &Record, who: &Who, kind: Kind, sealed: Vec<u8>) -> Result<(), Error> {
+    let (name, until) = (who.holder(), Moment(i64::MAX));
+    let version = record.slip(kind.name(), &name, Moment(0)).await?.map_or(0, |slip| slip.version);
+    let slip = Slip { name: name.clone(), holder: name, version, until, body: sealed };
+    if record.put_slip(kind.name(), &slip).await? { Ok(()) } else { Err(Error::Busy) }
 }
 
 impl Session {
@@ -85,11 +97,7 @@ impl Session {
             }
         };
         self.sign_in.opening(check).await?;
-        let record = self.sign_in.clerk.record();
-        let (name, until) = (self.kept.who.holder(), Moment(i64::MAX));
-        let version = record.slip(kind.name(), &name, Moment(0)).await?.map_or(0, |slip| slip.version);
-        let slip = Slip { name: name.clone(), holder: name, version, until, body: sealed };
-        if record.put_slip(kind.name(), &slip).await? { Ok(()) } else { Err(Error::Busy) }
+        lay(self.sign_in.clerk.record(), &self.kept.who, kind, sealed).await
     }
 
     /// Takes a key's file away.
