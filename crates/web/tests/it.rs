@@ -14,6 +14,8 @@ mod admission;
 mod authzen;
 #[path = "it/bad.rs"]
 mod bad;
+#[path = "it/console.rs"]
+mod console;
 #[path = "it/envoy.rs"]
 mod envoy;
 #[path = "it/forward.rs"]

@@ -782,7 +782,7 @@ fn decision(entered: &Entered, trial: &Trial<'_>, ground: &Ground<'_>, id: &Deci
         })
     });
     let checks = checks.filter(|_| matches!(decided.standing, Standing::InEffect)).collect();
-    let day = |at: Option<Moment>| at.map(|at| at.to_string()).unwrap_or_default();
+    let day = |at: Option<Moment>| at.map(Moment::day).unwrap_or_default();
     let links = ["approve", "refuse", "statement", "effect", "lift", "entrust", "attest", "run-out"].iter().filter_map(
         |name| {
             let deed = deeds::of_name(name)?;
@@ -967,7 +967,7 @@ pub(super) async fn record(
 ) -> Result<Response, Problem> {
     let entered = entered!(desk, session, reader, &id);
     let (clerk, file) = (&entered.desk.pages.clerk, &entered.file);
-    let asked = entered.reader.asked("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let asked = entered.reader.asked("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1) as usize;
     let skipped = (asked - 1).saturating_mul(EVENTS_ON_PAGE);
     let places = clerk.places_in_record(file).await?;
     let all = file.events.iter().zip(places).rev().skip(skipped).take(EVENTS_ON_PAGE);
