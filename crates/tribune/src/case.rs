@@ -20,6 +20,7 @@ use std::process::ExitCode;
 #[command(after_help = "\
 How a case goes, from finding to close:
   tribune case open --policy mass-surveillance --finding findings.json --rank 1 --as ann
+  tribune case evidence CASE x1 --explanation explanation.json --as ann   (tribune explain --format json)
   tribune case assign CASE --person ben --role decider --as ann
   tribune case declare CASE --none --as ben
   tribune case evidence CASE m1 --basis meters --text @rollup.json --about a1:object-storage \\\n      --origin provider --as ann

@@ -198,9 +198,15 @@ impl Frame {
         let rest = self.reader.path.strip_prefix(address)?;
         match rest {
             "" => Some("page"),
-            _ if rest.starts_with('/') && address != "/" => Some("true"),
+            // Of two that lie above this page, the nearer one leads here.
+            _ if rest.starts_with('/') && address != "/" && !self.is_nearer(address) => Some("true"),
             _ => None,
         }
+    }
+
+    fn is_nearer(&self, address: &str) -> bool {
+        let longer = |link: &Link| link.address.len() > address.len() && link.address.starts_with(address);
+        self.pages.iter().any(|link| longer(link) && self.reader.path.starts_with(&link.address))
     }
 
     pub(crate) fn style(&self) -> &'static str {

@@ -14,6 +14,8 @@ mod admission;
 mod authzen;
 #[path = "it/bad.rs"]
 mod bad;
+#[path = "it/console.rs"]
+mod console;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/envoy.rs"]

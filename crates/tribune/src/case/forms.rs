@@ -4,9 +4,9 @@
 //! It reads the files of these forms and keeps their texts. The verbs are [`super`]'s, what may happen the rules'.
 
 use crate::common::Failure;
-use crate::office::{Office, Words, digest, time};
+use crate::office::{self, Office, Words, digest, time};
 use clap::ValueEnum;
-use clerk::Sender;
+use clerk::{Sender, Sent};
 use review::Decibans;
 use review::act::{Act, Closing, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::procedure::Basis;
@@ -31,6 +31,9 @@ pub(super) struct Open {
     /// Review a use that is declared, before or under a contract
     #[arg(long)]
     declared_use: bool,
+    /// What `tribune explain --format json` printed of the workload: kept with the case as evidence, and drawn there
+    #[arg(long, value_name = "FILE")]
+    explanation: Option<PathBuf>,
 }
 
 /// What brings a case about.
@@ -55,17 +58,20 @@ pub(super) struct Evidence {
     case: CaseId,
     id: EvidenceId,
     /// Its content, kept private
-    #[arg(long, value_name = "TEXT|@FILE", required_unless_present = "digest")]
+    #[arg(long, value_name = "TEXT|@FILE", required_unless_present_any = ["digest", "explanation"])]
     text: Option<Words>,
+    /// What `tribune explain --format json` printed: evidence of the provider's own meters
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "digest"])]
+    explanation: Option<PathBuf>,
     /// The digest of content that is kept elsewhere, or @FILE
     #[arg(long, value_parser = digest)]
     digest: Option<Digest>,
     /// What it is, for what it may show
-    #[arg(long)]
-    basis: OfWhat,
-    /// Where it ultimately comes from: what shares an origin counts once
-    #[arg(long)]
-    origin: Origin,
+    #[arg(long, required_unless_present = "explanation")]
+    basis: Option<OfWhat>,
+    /// Where it ultimately comes from: what shares an origin counts once; of an explanation, the provider itself
+    #[arg(long, required_unless_present = "explanation")]
+    origin: Option<Origin>,
     /// Nobody knows who made it
     #[arg(long)]
     anonymous: bool,
@@ -143,6 +149,7 @@ fn about(text: &str) -> Result<(AccountId, Option<ServiceId>), String> {
 impl Open {
     pub(super) async fn run(self, office: &Office) -> Result<ExitCode, Failure> {
         let law = office.law(&self.policy)?;
+        let explanation = self.explanation.as_deref().map(explanation).transpose()?;
         let (sources, accounts, customer) = self.from.read()?;
         let missing = || Failure::Refused("name the customer: --customer ID".to_owned());
         let opening = Opening {
@@ -152,10 +159,37 @@ impl Open {
             accounts,
             sources,
         };
-        let (case, done) = office.clerk.open_case(&office.sent()?, &law, Act::Open(opening)).await?;
+        let sent = office.sent()?;
+        let (case, done) = office.clerk.open_case(&sent, &law, Act::Open(opening)).await?;
+        if let Some(explanation) = explanation {
+            let item = item_of(office, &case, &explanation).await?;
+            let id = format!("{}-explanation", sent.id).parse().map_err(|error| office::refused(&error))?;
+            office.clerk.enact(&Sent { id, ..sent }, &case, Act::AddEvidence(item)).await?;
+        }
         office.say(&format!("case {case}"), done)
     }
 }
+
+/// An explanation, as it was printed: read whole, and its ledger added up again.
+fn explanation(path: &Path) -> Result<Words, Failure> {
+    let wrong = |what: String| Failure::Refused(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    web::portrait::Explanation::read(text.as_bytes()).map_err(|why| wrong(why.to_string()))?;
+    Ok(Words(text))
+}
+
+/// The item of evidence that an explanation is. It is about no service by itself, so that nothing is a target by it: what
+/// is, evidence says that names the services.
+async fn item_of(office: &Office, case: &CaseId, explanation: &Words) -> Result<Item, Failure> {
+    let digest = office.keep(case, explanation).await?;
+    let name = |text: &str| text.parse::<EvidenceId>().map_err(|error| office::refused(&error));
+    let origin: Origin = PROVIDER.parse().map_err(|error| office::refused(&error))?;
+    let (basis, about) = (Basis::Meters, BTreeSet::new());
+    Ok(Item { id: name("explanation")?, digest, basis, origin, anonymous: false, about })
+}
+
+/// Where the provider's own meters come from.
+const PROVIDER: &str = "provider";
 
 /// As much of what `scan` writes as a case needs.
 #[derive(Deserialize)]
@@ -206,20 +240,27 @@ impl From {
 
 impl Evidence {
     pub(super) async fn act(self, office: &Office) -> Result<(CaseId, Act), Failure> {
+        let about = self.about.into_iter().collect();
+        if let Some(path) = &self.explanation {
+            let item = item_of(office, &self.case, &explanation(path)?).await?;
+            let item = Item { id: self.id, origin: self.origin.unwrap_or(item.origin), about, ..item };
+            return Ok((self.case, Act::AddEvidence(item)));
+        }
+        let missing = |what: &str| Failure::Refused(format!("give {what}"));
         let digest = match (&self.text, self.digest) {
             (Some(text), _) => office.keep(&self.case, text).await?,
             (None, Some(digest)) => digest,
-            (None, None) => return Err(Failure::Refused("give its content: --text or --digest".to_owned())),
+            (None, None) => return Err(missing("its content: --text, --digest or --explanation")),
         };
-        let basis = match self.basis {
+        let basis = match self.basis.ok_or_else(|| missing("what it is: --basis"))? {
             OfWhat::Meters => Basis::Meters,
             OfWhat::Document => Basis::Document,
             OfWhat::OutsideSource => Basis::OutsideSource,
             OfWhat::CustomerAnswer => Basis::CustomerAnswer,
             OfWhat::Opinion => Basis::Opinion,
         };
-        let about = self.about.into_iter().collect();
-        let (id, origin, anonymous) = (self.id, self.origin, self.anonymous);
+        let origin = self.origin.ok_or_else(|| missing("where it comes from: --origin"))?;
+        let (id, anonymous) = (self.id, self.anonymous);
         Ok((self.case, Act::AddEvidence(Item { id, digest, basis, origin, anonymous, about })))
     }
 }

@@ -26,7 +26,12 @@ impl EntityPage {
     /// The page of a portrait; `records` is the digest of what it rests on.
     pub(crate) fn new(portrait: Portrait, records: String) -> Self {
         let (style, version) = (STYLE, env!("CARGO_PKG_VERSION"));
-        Self { style, version, heading: portrait.customer.clone(), drawing: Drawing::new(portrait, None, Some(records)) }
+        Self {
+            style,
+            version,
+            heading: portrait.customer.clone(),
+            drawing: Drawing::new(portrait, None, Some(records)),
+        }
     }
 }
 

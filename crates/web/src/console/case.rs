@@ -211,10 +211,16 @@ struct Offer {
     why_not: Option<String>,
 }
 
+/// Open, or why not; nothing where it is not even said.
+type Ruled = Option<Result<(), String>>;
+
+/// A name, and what there is to choose.
+type Choices = Option<(String, Vec<String>)>;
+
 /// Whether a deed is open to somebody: asked of the clerk, for each thing that it may be about. Nothing where their role is
 /// not for it, or where there is nothing it could be about.
-fn is_open(deed: &Deed, trial: &Trial<'_>, ground: &Ground<'_>, reader: &Reader) -> Option<Result<(), String>> {
-    let ask = |preset: Option<(&str, &str)>| -> (Option<Result<(), String>>, Option<(String, Vec<String>)>) {
+fn is_open(deed: &Deed, trial: &Trial<'_>, ground: &Ground<'_>, reader: &Reader) -> Ruled {
+    let ask = |preset: Option<(&str, &str)>| -> (Ruled, Choices) {
         let mut sheet = Sheet::probe(reader, preset);
         let doing = (deed.describe)(&mut sheet, ground);
         let first = sheet.first.take();
@@ -253,7 +259,7 @@ fn stand_in(deed: &Deed) -> Option<Act> {
     }
 }
 
-fn ruling(trial: &Trial<'_>, act: &Act) -> Option<Result<(), String>> {
+fn ruling(trial: &Trial<'_>, act: &Act) -> Ruled {
     match trial.of(act) {
         Ok(()) => Some(Ok(())),
         Err(Error::Refused(refusal)) if OF_WHAT_IS_TYPED.contains(&refusal.rule) => Some(Ok(())),
@@ -782,7 +788,7 @@ fn decision(entered: &Entered, trial: &Trial<'_>, ground: &Ground<'_>, id: &Deci
         })
     });
     let checks = checks.filter(|_| matches!(decided.standing, Standing::InEffect)).collect();
-    let day = |at: Option<Moment>| at.map(|at| at.to_string()).unwrap_or_default();
+    let day = |at: Option<Moment>| at.map(Moment::day).unwrap_or_default();
     let links = ["approve", "refuse", "statement", "effect", "lift", "entrust", "attest", "run-out"].iter().filter_map(
         |name| {
             let deed = deeds::of_name(name)?;
@@ -871,6 +877,9 @@ pub(super) async fn decisions(
 
 // ---- what follows ---------------------------------------------------------------------------------------------------
 
+/// A text with its name.
+type Said = (&'static str, Words);
+
 #[derive(Template)]
 #[template(path = "console/after.html")]
 struct AfterPage {
@@ -881,7 +890,7 @@ struct AfterPage {
     appeals: Vec<(String, String, Chip, String, Vec<String>)>,
     naming: Vec<String>,
     corrections: Vec<(String, String)>,
-    closings: Vec<(String, String, Vec<(&'static str, Words)>)>,
+    closings: Vec<(String, String, Vec<Said>)>,
 }
 
 pub(super) async fn after(
@@ -967,7 +976,7 @@ pub(super) async fn record(
 ) -> Result<Response, Problem> {
     let entered = entered!(desk, session, reader, &id);
     let (clerk, file) = (&entered.desk.pages.clerk, &entered.file);
-    let asked = entered.reader.asked("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let asked = entered.reader.asked("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1) as usize;
     let skipped = (asked - 1).saturating_mul(EVENTS_ON_PAGE);
     let places = clerk.places_in_record(file).await?;
     let all = file.events.iter().zip(places).rev().skip(skipped).take(EVENTS_ON_PAGE);

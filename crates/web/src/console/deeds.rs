@@ -688,20 +688,17 @@ fn propose(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     sheet.head("Why each, and not less", "Every switch that is in the list is answered; others stay empty.");
     let mut reasons = BTreeMap::new();
     for (name, switch, words) in SWITCHES {
-        let reason = sheet
-            .text_or_none(&format!("reason-{name}"), &format!("Reasons for {words}"), "")?
-            .or_else(|| sheet.is_probe().then(|| Digest::of("probe")));
+        let reason = sheet.text_or_none(&format!("reason-{name}"), &format!("Reasons for {words}"), "").flatten();
+        let reason = reason.or_else(|| sheet.is_probe().then(|| Digest::of("probe")));
         reasons.extend(reason.map(|reason| (switch, reason)));
     }
     sheet.head("For how long", "A restriction has an end, or a day on which it is looked at again.");
-    let ends = sheet.day_or_none("ends", "It ends by itself after", "")?;
-    let review = sheet.day_or_none("review", "It is looked at again on", "")?;
-    let emergency = sheet.checks(
-        "emergency",
-        "An emergency",
-        "It lapses after ten days unless decided anew.",
-        &choices(&[("yes", "It cannot wait for the hearing and the steps")]),
-    )?;
+    let ends = sheet.day_or_none("ends", "It ends by itself after", "");
+    let review = sheet.day_or_none("review", "It is looked at again on", "");
+    let emergency = choices(&[("yes", "It cannot wait for the hearing and the steps")]);
+    let hint = "It lapses after ten days unless decided anew.";
+    let emergency = sheet.checks("emergency", "An emergency", hint, &emergency);
+    let (ends, review, emergency) = (ends?, review?, emergency?);
     let intervention: review::words::InterventionId = parsed(intervention)?;
     let order = law.procedure.intervention(&intervention)?;
     let mut list: BTreeMap<(AccountId, ServiceId), BTreeSet<Switch>> = BTreeMap::new();
@@ -814,7 +811,8 @@ fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
         return act(Act::Approve { decision: decision?, approval });
     }
     let how = format!(
-        "On your own machine, with what you sign in a file named `message`: ssh-keygen -Y sign -n {} -f ~/.ssh/id_ed25519 message. Paste `message.sig` here.",
+        "`tribune decision sign {} {about} --ssh-key FILE --out message.sig` makes it. Or, with what you sign in a file `message` that ends with its last line’s end: ssh-keygen -Y sign -n {} -f FILE message. Paste `message.sig` here.",
+        case.id,
         seal::SSH_NAMESPACE
     );
     let mut armoured = Some(None);
@@ -890,7 +888,8 @@ fn statement(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let (decision, facts, redress, served) = (decision?, facts?, redress?, served?);
     let decided = case.decisions.get(&decision)?;
     if sheet.is_probe() {
-        return Some(Doing::Draft(vec![(DraftOf::Public { decision }, facts)]));
+        // Whoever drafts it is who may serve it.
+        return Some(Doing::Serve { decision, statement: Digest::of(&facts), public: facts });
     }
     let written = |text: &str| Written::new(&Digest::of(text), text);
     let mut reasons = BTreeMap::new();

@@ -80,7 +80,7 @@ fn wanted(reader: &Reader) -> Wanted {
         overdue: asked("overdue") == "yes",
         search: asked("search").chars().take(200).collect(),
         order,
-        page: asked("page").parse::<usize>().ok().and_then(|page| page.checked_sub(1)).unwrap_or(0),
+        page: asked("page").parse::<u32>().ok().and_then(|page| page.checked_sub(1)).unwrap_or(0) as usize,
         on_page: ON_PAGE,
     }
 }
@@ -127,7 +127,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     let listed = desk.pages.clerk.list(session.who(), &wanted, now).await?;
     let mut form = Form::default();
     for name in ["search", "policy", "phase", "awaits", "order", "mine", "overdue"] {
-        form.fill(name, reader.asked(name).unwrap_or_default());
+        form.fill(name, crate::visible::line(reader.asked(name).unwrap_or_default()));
     }
     let from = wanted.page.saturating_mul(ON_PAGE);
     let page_of = |page: usize| reader.with(&[("page", &page.to_string())]);

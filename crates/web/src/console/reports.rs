@@ -79,7 +79,7 @@ pub(super) async fn list(State(desk): Desk, session: Session, reader: Reader) ->
         _ => true,
     });
     let found = reports.len();
-    let asked = reader.asked("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let asked = reader.asked("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1) as usize;
     let skipped = (asked - 1).saturating_mul(ON_PAGE);
     let row = |report: &Report| Row {
         address: format!("/console/reports/{}", escaped(report.id.as_str())),

@@ -1,0 +1,556 @@
+//! The console, carried by several people through the real router over a real record: a case from its opening to the
+//! effect of a decision and to its end; and what goes wrong on the way.
+
+use crate::house::{Answer, House, NOW};
+use crate::signing::{Account, Browser, person, set_roster};
+use age::secrecy::ExposeSecret as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clerk::{Law, Sender, Sent};
+use ed25519_dalek::{Signer as _, SigningKey};
+use review::Decibans;
+use review::act::{Act, Kind, Opening, Source};
+use review::case::{Phase, Standing};
+use review::procedure::Procedure;
+use review::roster::{KeyForm, Member, PublicKey, Roster};
+use review::seal;
+use review::words::{CaseId, Digest, Role};
+use scraper::{ElementRef, Html, Selector};
+use std::collections::{BTreeMap, BTreeSet};
+use store::Identity;
+
+const HOSTILE: &str = "Acme <script>alert(1)</script>\u{202e}";
+const PASSPHRASE: &str = "a passphrase of several words";
+
+#[derive(serde::Deserialize)]
+struct Pack {
+    review: Procedure,
+}
+
+fn law() -> Law {
+    let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
+    let procedure = toml::from_str::<Pack>(text).unwrap().review;
+    let (id, version, digest) = ("mass-surveillance".to_owned(), "1".to_owned(), Digest::of(text));
+    Law { id, version, digest, title: "No mass surveillance".to_owned(), procedure }
+}
+
+fn key(person: &str) -> SigningKey {
+    SigningKey::from_bytes(&Digest::of(person).0)
+}
+
+/// Ann and Ivy review, Ben and Cleo decide, Hal is counsel, Gus runs the gates, Ina takes reports in, Ada audits.
+fn roster(ann: &Identity) -> Roster {
+    let people: [(&str, &[Role], &str); 8] = [
+        ("ann", &[Role::Reviewer, Role::Analyst], "head"),
+        ("ivy", &[Role::Reviewer, Role::Analyst], "head"),
+        ("ben", &[Role::Decider], "law"),
+        ("cleo", &[Role::Decider], "trust"),
+        ("hal", &[Role::Counsel], "law"),
+        ("gus", &[Role::GateEngineer], "ops"),
+        ("ina", &[Role::IntakeOfficer], "head"),
+        ("ada", &[Role::Auditor], "board"),
+    ];
+    let mut roster = Roster::default();
+    for (name, roles, manager) in people {
+        let public = PublicKey(key(name).verifying_key().to_bytes());
+        let reads = if name == "ann" { ann.to_public() } else { Identity::generate().to_public() };
+        let member = Member {
+            roles: roles.iter().copied().collect(),
+            manager: Some(manager.parse().unwrap()),
+            keys: BTreeMap::from([(public, KeyForm::Ssh)]),
+            reads_with: BTreeSet::from([reads.to_string()]),
+            ..Member::default()
+        };
+        roster.members.insert(name.parse().unwrap(), member);
+    }
+    roster
+}
+
+struct Office {
+    house: House,
+    accounts: BTreeMap<&'static str, Account>,
+    ann: Identity,
+    case: CaseId,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let (house, ann) = (House::new().await, Identity::generate());
+        set_roster(&house, "r1", &[], &roster(&ann)).await;
+        let mut accounts = BTreeMap::new();
+        for name in ["ann", "ivy", "ben", "cleo", "hal", "gus", "ina", "ada"] {
+            accounts.insert(name, person(&house, name).await);
+        }
+        let case = open(&house, "open", &["acct-1", "acct-2"], HOSTILE).await;
+        Self { house, accounts, ann, case }
+    }
+
+    /// Somebody signs in, looks at the case and says what for.
+    async fn at(&self, name: &str) -> Browser<'_> {
+        let mut browser = Browser::new(&self.house);
+        assert_eq!(browser.sign_in(&self.accounts[name]).await.status, 303, "{name}");
+        let asked = browser.get(&self.page("")).await;
+        assert!(asked.text().contains("What do you look for?"), "{}", asked.text());
+        let fields = [
+            ("command", asked.hidden("command")),
+            ("token", asked.hidden("token")),
+            ("next", asked.hidden("next")),
+            ("purpose", "carrying <it>".to_owned()),
+        ];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = browser.post(&self.page("/purpose"), &fields).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, self.page("").as_str()));
+        browser
+    }
+
+    fn page(&self, end: &str) -> String {
+        format!("/console/cases/{}{end}", self.case)
+    }
+
+    async fn file(&self) -> clerk::File {
+        self.house.clerk.look(&Sender::System, &self.case, "a test", self.house.now()).await.unwrap()
+    }
+
+    /// Sends a deed's form as it was shown, with these fields.
+    async fn send(&self, browser: &mut Browser<'_>, deed: &str, fields: &[(&str, &str)]) -> Answer {
+        let shown = browser.get(&self.page(&format!("/do/{deed}"))).await;
+        assert_eq!(shown.status, 200, "{deed}: {}", shown.text());
+        whole(&shown);
+        self.send_shown(browser, deed, &shown, fields).await
+    }
+
+    async fn send_shown(
+        &self,
+        browser: &mut Browser<'_>,
+        deed: &str,
+        shown: &Answer,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let page = Html::parse_document(&shown.text());
+        let drawn: BTreeSet<&str> =
+            all(&page, "form.deed [name]").iter().filter_map(|one| one.value().attr("name")).collect();
+        for (name, _) in fields {
+            assert!(drawn.contains(name), "{deed} has no field {name}: {drawn:?}");
+        }
+        let own: Vec<(String, String)> = hidden(shown);
+        let own = own.iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
+        let mut all: Vec<(&str, &str)> = own.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(fields);
+        let deed = deed.split('?').next().unwrap();
+        browser.post(&self.page(&format!("/do/{deed}")), &all).await
+    }
+
+    async fn must(&self, browser: &mut Browser<'_>, deed: &str, fields: &[(&str, &str)]) {
+        let answer = self.send(browser, deed, fields).await;
+        assert_eq!(answer.status, 303, "{deed} {fields:?}: {}", faults(&answer));
+    }
+}
+
+async fn open(house: &House, id: &str, accounts: &[&str], customer: &str) -> CaseId {
+    let law = law();
+    let source = Source::Finding {
+        finding: Digest::of(id),
+        records: Digest::of("r"),
+        score_db: Some(Decibans::from_tenths(-68)),
+    };
+    let opening = Opening {
+        kind: Kind::Workload,
+        policy: (law.id.clone(), law.version.clone(), law.digest),
+        customer: customer.parse().unwrap_or_else(|_| "Acme <script>alert(1)</script>".parse().unwrap()),
+        accounts: accounts.iter().map(|account| account.parse().unwrap()).collect(),
+        sources: BTreeSet::from([source]),
+    };
+    let sent = Sent { id: id.parse().unwrap(), at: house.now(), by: Sender::System };
+    house.clerk.open_case(&sent, &law, Act::Open(opening)).await.unwrap().0
+}
+
+fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+/// What a browser would send of a form's hidden fields.
+fn hidden(answer: &Answer) -> Vec<(String, String)> {
+    let page = Html::parse_document(&answer.text());
+    let fields = all(&page, "form.deed input[type=hidden]");
+    let value = |field: &ElementRef<'_>, name: &str| field.value().attr(name).unwrap_or_default().to_owned();
+    fields.iter().map(|field| (value(field, "name"), value(field, "value"))).collect()
+}
+
+/// What a page says is wrong.
+fn faults(answer: &Answer) -> String {
+    let page = Html::parse_document(&answer.text());
+    let said = all(&page, ".notice, .fault, main > header");
+    said.iter().map(|one| one.text().collect::<String>()).collect::<Vec<_>>().join("\n")
+}
+
+/// What every page of the console must be: whole, light, labelled, and with nothing in it that acts.
+fn whole(answer: &Answer) {
+    let text = answer.text();
+    assert!(text.len() < 100_000, "{} bytes", text.len());
+    assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains('\u{202e}'), "{text}");
+    let page = Html::parse_document(&text);
+    assert_eq!(all(&page, "h1").len(), 1, "{text}");
+    let ids: Vec<&str> = all(&page, "[id]").iter().map(|one| one.value().id().unwrap()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id stands twice: {ids:?}");
+    for field in
+        all(&page, "main input:not([type=hidden]):not([type=checkbox]):not([type=radio]), main select, main textarea")
+    {
+        let id = field.value().id().unwrap_or_else(|| panic!("a field without a name: {}", field.html()));
+        let labelled = all(&page, "label").iter().any(|label| label.value().attr("for") == Some(id));
+        assert!(labelled, "{id} has no label");
+    }
+    for field in all(&page, "[aria-describedby]") {
+        for id in field.value().attr("aria-describedby").unwrap().split(' ') {
+            assert!(ids.contains(&id), "{id} describes and is not there");
+        }
+    }
+}
+
+/// Where `TRIBUNE_PAGES` names a folder, pages are kept there, to be looked at.
+fn keep(name: &str, answer: &Answer) {
+    let Some(folder) = std::env::var_os("TRIBUNE_PAGES").map(std::path::PathBuf::from) else { return };
+    let text = answer.text();
+    let style = text.split("/style.css?v=").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let text = text.replace(&format!("/style.css?v={style}"), "style.css");
+    std::fs::write(folder.join(format!("{name}.html")), text).unwrap();
+    std::fs::write(folder.join("style.css"), include_str!("../../templates/style.css")).unwrap();
+}
+
+/// As `ssh-keygen -Y sign` writes a signature (OpenSSH `PROTOCOL.sshsig`).
+fn ssh_sign(person: &str, message: &str) -> String {
+    let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+    let key = key(person);
+    let public = [string(b"ssh-ed25519"), string(&key.verifying_key().to_bytes())].concat();
+    let signature = key.sign(&seal::ssh_blob(message.as_bytes())).to_bytes();
+    let signature = [string(b"ssh-ed25519"), string(&signature)].concat();
+    let blob = [
+        b"SSHSIG".to_vec(),
+        1_u32.to_be_bytes().to_vec(),
+        string(&public),
+        string(seal::SSH_NAMESPACE.as_bytes()),
+        string(b""),
+        string(b"sha512"),
+        string(&signature),
+    ];
+    let text = STANDARD.encode(blob.concat());
+    let lines: Vec<&str> = text.as_bytes().chunks(70).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n", lines.join("\n"))
+}
+
+/// Ann brings her key and unlocks it.
+async fn unlock(browser: &mut Browser<'_>, identity: &Identity) {
+    let sealed = store::seal_with_passphrase(identity.to_string().expose_secret().as_bytes(), PASSPHRASE).unwrap();
+    let me = browser.get("/me").await;
+    let (command, token) = (browser.house.pages.command(), me.hidden("token"));
+    let file = STANDARD.encode(sealed);
+    let fields = [
+        ("command", command.as_str()),
+        ("token", &token),
+        ("kind", "reads-with"),
+        ("file", &file),
+        ("passphrase", PASSPHRASE),
+    ];
+    let put = browser.post("/me/keys", &fields).await;
+    assert_eq!(put.status, 303, "{}", faults(&put));
+    unlock_again(browser).await;
+}
+
+async fn unlock_again(browser: &mut Browser<'_>) {
+    let (command, token) = (browser.house.pages.command(), browser.get("/me").await.hidden("token"));
+    let fields = [("command", command.as_str()), ("token", &token), ("passphrase", PASSPHRASE), ("next", "/me")];
+    let unlocked = browser.post("/me/unlock", &fields).await;
+    assert_eq!(unlocked.status, 303, "{}", faults(&unlocked));
+}
+
+const ELEMENTS: [&str; 5] = ["E1", "E2", "E3", "E4", "E5"];
+
+fn determination() -> Vec<(String, String)> {
+    let mut fields = vec![("view".to_owned(), "Two services; not what the recordings are.".to_owned())];
+    for id in ELEMENTS {
+        let evidence: &[&str] = if id == "E3" { &["told1", "told2"] } else { &["m1"] };
+        fields.push((format!("answer-{id}"), "established".to_owned()));
+        fields.push((format!("standard-{id}"), "clear-and-convincing".to_owned()));
+        fields.push((format!("reasons-{id}"), format!("Because of {id}.")));
+        fields.extend(evidence.iter().map(|one| (format!("evidence-{id}"), (*one).to_owned())));
+    }
+    fields
+}
+
+fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Everybody in their part, with evidence of each kind.
+async fn set(office: &Office) {
+    let mut ann = office.at("ann").await;
+    for (name, role) in
+        [("ann", "reviewer"), ("ivy", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")]
+    {
+        office.must(&mut ann, "assign", &[("person", name), ("role", role)]).await;
+        let mut own = if name == "ann" { office.at("ann").await } else { office.at(name).await };
+        office.must(&mut own, "declare", &[("conflict", "")]).await;
+    }
+    office.must(&mut ann, "assign", &[("person", "ann"), ("role", "analyst")]).await;
+    let meters = [
+        ("id", "m1"),
+        ("basis", "meters"),
+        ("text", "a rollup"),
+        ("origin", "provider"),
+        ("about", "acct-1 object-storage\nacct-2 object-storage"),
+    ];
+    office.must(&mut ann, "evidence", &meters).await;
+    for (id, origin) in [("told1", "press"), ("told2", "an organisation")] {
+        let told = [("id", id), ("basis", "outside-source"), ("text", id), ("origin", origin), ("about", "")];
+        office.must(&mut ann, "evidence", &told).await;
+    }
+}
+
+/// The customer was asked and let the time pass, the steps are done, every element is answered.
+async fn determined(office: &Office) {
+    let mut ann = office.at("ann").await;
+    office.must(&mut ann, "question", &[("text", "What is it for?")]).await;
+    let text = Digest::of("What is it for?").to_string();
+    let mut ivy = office.at("ivy").await;
+    let refused = office.send(&mut ann, "confirm", &[("text", &text), ("sure", "yes")]).await;
+    assert!(refused.status == 409 && faults(&refused).contains("did not write it"), "{}", faults(&refused));
+    office.must(&mut ivy, "confirm", &[("text", &text), ("sure", "yes")]).await;
+    let until = office.house.now().plus_days(14).day();
+    office.must(&mut ann, "ask", &[("text", &text), ("id", "q1"), ("until", &until)]).await;
+    office.house.pass(16 * 86_400);
+    let mut ann = office.at("ann").await;
+    let mut hal = office.at("hal").await;
+    for step in ["facts", "innocent-explanations"] {
+        office.must(&mut ann, "step", &[("step", step), ("note", "done")]).await;
+    }
+    office.must(&mut hal, "step", &[("step", "counsel"), ("note", "an opinion")]).await;
+    office.must(&mut ann, "determine", &borrowed(&determination())).await;
+}
+
+async fn proposed(office: &Office, browser: &mut Browser<'_>) {
+    let review = office.house.now().plus_days(400).day();
+    let fields = [
+        ("intervention", "read-only"),
+        ("id", "d1"),
+        ("target", "acct-1\tobject-storage\twrite"),
+        ("reason-write", "It goes on, and nothing less stops it."),
+        ("review", review.as_str()),
+    ];
+    let unreasoned: Vec<_> = fields.iter().filter(|(name, _)| *name != "reason-write").copied().collect();
+    let refused = office.send(browser, "propose", &unreasoned).await;
+    assert!(refused.status == 409 && faults(&refused).contains("say for each switch why"), "{}", faults(&refused));
+    let page = Html::parse_document(&refused.text());
+    assert!(all(&page, "input[name=target][checked]").len() == 1, "what was chosen stays chosen");
+    assert_eq!(all(&page, "input[name=review]")[0].value().attr("value"), Some(review.as_str()));
+    office.must(browser, "propose", &fields).await;
+}
+
+async fn approve(office: &Office, name: &str) {
+    let mut browser = office.at(name).await;
+    let shown = browser.get(&office.page("/do/approve?decision=d1")).await;
+    whole(&shown);
+    keep("approve", &shown);
+    let page = Html::parse_document(&shown.text());
+    let read: Vec<String> = all(&page, ".read .private").iter().map(|one| one.text().collect()).collect();
+    assert!(read[0].contains("target acct-1\tobject-storage\t\twrite"), "{read:?}");
+    let wrong = ssh_sign("somebody else", &read[1]);
+    let refused =
+        office.send_shown(&mut browser, "approve", &shown, &[("decision", "d1"), ("signature", &wrong)]).await;
+    assert!(
+        refused.status == 409 && faults(&refused).contains("with the key that the roster has"),
+        "{}",
+        faults(&refused)
+    );
+    let signature = ssh_sign(name, &read[1]);
+    let other = [("decision", "d1"), ("signature", signature.as_str()), ("shown", "sha256:00")];
+    let refused = office.send_shown(&mut browser, "approve", &shown, &other).await;
+    assert!(refused.status == 422 && faults(&refused).contains("not what you were shown"), "{}", faults(&refused));
+    let answer =
+        office.send_shown(&mut browser, "approve", &shown, &[("decision", "d1"), ("signature", &signature)]).await;
+    assert_eq!(answer.status, 303, "{}", faults(&answer));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
+    let office = Office::new().await;
+    set(&office).await;
+    determined(&office).await;
+    let mut ann = office.at("ann").await;
+    proposed(&office, &mut ann).await;
+    let own = ann.get(&office.page("/decisions")).await;
+    whole(&own);
+    for (name, address) in [
+        ("determine", "/do/determine"),
+        ("propose", "/do/propose"),
+        ("evidence-form", "/do/evidence"),
+        ("story-open", ""),
+    ] {
+        keep(name, &ann.get(&office.page(address)).await);
+    }
+    keep("today", &ann.get("/console").await);
+    keep("queue", &ann.get("/console/cases").await);
+    let page = Html::parse_document(&own.text());
+    assert!(all(&page, ".decision .actions a").is_empty(), "who proposed does not approve: {}", own.text());
+    approve(&office, "ben").await;
+    approve(&office, "cleo").await;
+    assert_eq!(office.file().await.case.decisions.values().next().unwrap().standing, Standing::Approved);
+
+    let mut ann = office.at("ann").await;
+    let served = office.house.now().plus_days(-1).day();
+    let statement =
+        [("decision", "d1"), ("facts", "It goes on."), ("redress", "Write to us."), ("served", served.as_str())];
+    let sealed = office.send(&mut ann, "statement?decision=d1", &statement).await;
+    assert!(sealed.status == 422 && faults(&sealed).contains("unlock your key"), "{}", faults(&sealed));
+    unlock(&mut ann, &office.ann).await;
+    office.must(&mut ann, "statement?decision=d1", &statement).await;
+    let mut ivy = office.at("ivy").await;
+    let file = office.file().await;
+    for draft in office.house.clerk.drafts(&file).await.unwrap().iter().skip(1) {
+        office.must(&mut ivy, "confirm", &[("text", &draft.text.to_string()), ("sure", "yes")]).await;
+    }
+    let mut one = office.at("ivy").await;
+    keep("confirm", &one.get(&office.page("/do/confirm")).await);
+    let drafts = office.house.clerk.drafts(&file).await.unwrap();
+    office.must(&mut ann, "serve", &[("text", &drafts[1].text.to_string())]).await;
+    let proof = ann.get(&office.page("/proof")).await;
+    whole(&proof);
+    assert!(proof.text().contains("Because of E4.") && proof.text().contains("a second person confirmed it"));
+    let public = office.house.clerk.public_texts().await.unwrap();
+    assert!(public.len() == 1 && !public[0].text.contains("Acme"), "{public:?}");
+
+    office.house.pass(86_400 + 1);
+    let mut gus = office.at("gus").await;
+    office.must(&mut gus, "effect", &[("decision", "d1")]).await;
+    assert_eq!(office.file().await.case.in_force(office.house.now()).count(), 1);
+    office.house.pass(181 * 86_400);
+    let mut ann = office.at("ann").await;
+    let closing = [
+        ("remedy", "Those concerned were told."),
+        ("consulted", "An organisation that speaks for them."),
+        ("lesson", "Look at the slope."),
+    ];
+    let early = office.send(&mut ann, "close", &closing).await;
+    assert!(early.status == 409 && faults(&early).contains("checks to come"), "{}", faults(&early));
+    assert!(early.text().contains("Look at the slope."), "what was typed stays");
+    for days in ["30", "90", "180"] {
+        let check = format!("{days} d1");
+        office.must(&mut ann, "check", &[("check", &check), ("ended", "yes"), ("rest", "yes")]).await;
+    }
+    office.must(&mut ann, "close", &closing).await;
+    let file = office.file().await;
+    assert_eq!(file.case.phase, Phase::Closed);
+    let breaches = review::audit::audit(&file.events, &file.law.procedure, &office.house.clerk.roster().await.unwrap());
+    assert!(breaches.is_empty(), "{breaches:?}");
+    unlock_again(&mut ann).await;
+    for tab in ["", "/evidence", "/proof", "/decisions", "/after", "/record"] {
+        let answer = ann.get(&office.page(tab)).await;
+        assert_eq!(answer.status, 200, "{tab}");
+        keep(&format!("case{}", tab.replace('/', "-")), &answer);
+        whole(&answer);
+    }
+    let record = ann.get(&office.page("/record")).await.text();
+    assert!(record.contains("closed the case") && record.contains("brought d1 into effect"), "{record}");
+    assert!(office.house.complaints.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_in_one_form_the_second_sees_what_changed_and_keeps_what_they_typed() {
+    let office = Office::new().await;
+    let (mut ann, mut ivy) = (office.at("ann").await, office.at("ivy").await);
+    let (shown, other) = (ann.get(&office.page("/do/assign")).await, ivy.get(&office.page("/do/contact")).await);
+    let answer = office.send_shown(&mut ann, "assign", &shown, &[("person", "ann"), ("role", "reviewer")]).await;
+    assert_eq!(answer.status, 303);
+    // Sent again, by a back button or twice: nothing more happens.
+    let again = office.send_shown(&mut ann, "assign", &shown, &[("person", "ann"), ("role", "reviewer")]).await;
+    assert_eq!((again.status.as_u16(), office.file().await.case.version), (303, 2));
+    let fields = [("from", "sales"), ("with", "ann"), ("about", "lunch </textarea><b>")];
+    let second = office.send_shown(&mut ivy, "contact", &other, &fields).await;
+    whole(&second);
+    assert_eq!(second.status, 409);
+    assert!(faults(&second).contains("ann gave ann a part as reviewer"), "{}", faults(&second));
+    assert!(second.text().contains("lunch &#60;/textarea&#62;&#60;b&#62;"), "{}", second.text());
+    let third = office.send_shown(&mut ivy, "contact", &second, &fields).await;
+    assert_eq!((third.status.as_u16(), office.file().await.case.contacts.len()), (303, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_role_and_state_allow_is_offered_and_every_look_has_a_purpose() {
+    let office = Office::new().await;
+    let mut browser = Browser::new(&office.house);
+    assert_eq!(browser.get(&office.page("")).await.status, 303, "nobody is signed in");
+    browser.sign_in(&office.accounts["ann"]).await;
+    for page in ["", "/evidence", "/record", "/do/assign"] {
+        let asked = browser.get(&office.page(page)).await.text();
+        assert!(asked.contains("What do you look for?") && !asked.contains("Acme"), "{asked}");
+    }
+    let looks = office.house.clerk.record().length("looks").await.unwrap();
+    let mut ann = office.at("ann").await;
+    let story = ann.get(&office.page("")).await;
+    whole(&story);
+    assert!(office.house.clerk.record().length("looks").await.unwrap() > looks, "every look is an event");
+    assert!(story.text().contains("Acme &#60;script&#62;") && story.text().contains("carrying &#60;it&#62;"));
+    let offered = |answer: &Answer| -> BTreeSet<String> {
+        let page = Html::parse_document(&answer.text());
+        all(&page, ".deeds a").iter().map(|one| one.text().collect()).collect()
+    };
+    assert!(offered(&story).contains("Give somebody a part"), "{:?}", offered(&story));
+    let decisions = ann.get(&office.page("/decisions")).await;
+    assert!(offered(&decisions).is_empty(), "she has no part in it yet: {:?}", offered(&decisions));
+    assert!(decisions.text().contains("assign ann first"), "and it says why");
+    let mut ada = office.at("ada").await;
+    for tab in ["", "/evidence", "/proof", "/decisions", "/after"] {
+        assert!(offered(&ada.get(&office.page(tab)).await).is_empty(), "an auditor changes nothing");
+    }
+    let refused = office.send(&mut ada, "assign", &[("person", "ann"), ("role", "reviewer")]).await;
+    assert!(refused.status == 409 && faults(&refused).contains("may not assign"), "{}", faults(&refused));
+    let mut ina = Browser::new(&office.house);
+    ina.sign_in(&office.accounts["ina"]).await;
+    assert_eq!(ina.get("/console/reports").await.status, 200);
+    assert_eq!(ann.get("/console/reports").await.status, 403);
+    // A form of another session, and none.
+    let shown = ann.get(&office.page("/do/assign")).await;
+    for token in ["", "x", &ina.get("/me").await.hidden("token")] {
+        let fields = [("token", token), ("person", "ann"), ("role", "reviewer")];
+        assert_eq!(office.send_shown(&mut ann, "assign", &shown, &fields).await.status, 403);
+    }
+    assert_eq!(office.file().await.case.version, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_and_the_day_show_what_waits_and_bear_what_is_typed_into_their_addresses() {
+    let office = Office::new().await;
+    for number in 0..60 {
+        open(&office.house, &format!("more {number}"), &[&format!("b{number}")], &format!("Customer {number:02}"))
+            .await;
+    }
+    let mut ann = office.at("ann").await;
+    office.must(&mut ann, "assign", &[("person", "ann"), ("role", "reviewer")]).await;
+    let today = ann.get("/console").await;
+    whole(&today);
+    assert!(today.text().contains("ann says whether they have a conflict"), "{}", today.text());
+    let list = ann.get("/console/cases").await;
+    whole(&list);
+    assert!(list.text().contains("1 to 50 of 61"), "{}", list.text());
+    assert!(ann.get("/console/cases?page=2").await.text().contains("51 to 61 of 61"));
+    let found = ann.get("/console/cases?search=customer+07&order=score&phase=open").await.text();
+    assert!(found.contains("1 to 1 of 1") && found.contains("Customer 07"), "{found}");
+    let mine = ann.get("/console/cases?mine=yes&awaits=declaration").await.text();
+    assert!(mine.contains("1 to 1 of 1") && mine.contains("Acme &#60;script"), "{mine}");
+    for odd in [
+        "search=%3Cscript%3E%E2%80%AE",
+        "page=99999999999999999999&order=x&phase=y&awaits=%00",
+        "page=18446744073709551615",
+        "page=-1&policy=%27%3B--",
+        &format!("search={}", "x".repeat(5_000)),
+    ] {
+        let answer = ann.get(&format!("/console/cases?{odd}")).await;
+        assert_eq!(answer.status, 200, "{odd}");
+        whole(&answer);
+    }
+    for missing in ["/console/cases/case-zzzzzzzz", "/console/cases/%00", "/console/cases/x/do/fly", "/console/nothing"]
+    {
+        let status = ann.get(missing).await.status.as_u16();
+        assert!(status == 404 || status == 400 || status == 200, "{missing}: {status}");
+    }
+    assert!(office.house.complaints.lock().unwrap().is_empty());
+    assert!(office.house.now() > NOW);
+}
