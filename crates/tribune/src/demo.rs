@@ -9,8 +9,8 @@ mod play;
 use crate::common::{self, Failure, Opened, Progress, Rankings, Sources, note, output, put, thousands};
 use crate::explain::Explanation;
 use crate::office::{self, Office, refused};
-use crate::page::portrait::{Naming, Scene};
-use crate::page::text::{clean, wrap};
+use crate::page::portrait::{Naming, Scene, moment};
+use crate::page::text::wrap;
 use crate::serve::live;
 use axum::Router;
 use axum::http::header;
@@ -19,7 +19,7 @@ use axum::routing::get;
 use people::{SignIn, Staffed};
 use play::{Play, Subject};
 use review::Decibans;
-use review::words::{Moment, Switch};
+use review::words::Switch;
 use signals::docket::{Case, Docket};
 use signals::watch::Watch;
 use std::collections::BTreeMap;
@@ -31,7 +31,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use usage::{Books, ByDay};
 use web::gate::standalone::{self, Config, Pauses};
-use web::portrait::{OpenedAt, Portrait, moment, sentence};
+use web::plain::clean;
+use web::portrait::{OpenedAt, Portrait, sentence};
 
 /// A whole simulated provider.
 #[derive(clap::Args, Debug)]
@@ -409,7 +410,8 @@ async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played
     );
     let said = said(address, &staffed, &receipt, &curl, &waits);
     output(None, |out| put(&mut &mut *out, &said))?;
-    let codes = Router::new().route("/demo", get(move || async move { codes(&staffed.sign_ins, &staffed.password) }));
+    let ways = Arc::new((staffed.sign_ins, staffed.password));
+    let codes = Router::new().route("/demo", get(move || async move { codes(&ways.0, &ways.1) }));
     let ended = |mut end: tokio::sync::watch::Receiver<bool>| async move { drop(end.wait_for(|ended| *ended).await) };
     let (end, ending) = tokio::sync::watch::channel(false);
     let asking = crate::office::Asking {
@@ -427,7 +429,7 @@ async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played
             std::future::pending::<()>().await;
         }
         note("ending; everything of the demonstration goes with it");
-        drop(end.send(true));
+        end.send_replace(true);
     };
     let (live, gate, ()) = tokio::join!(live, gate, stop);
     live?;

@@ -69,6 +69,8 @@ pub(crate) async fn live(
     let office = Office::open(asking).await?;
     // Gates, and usage, have other ways to the record than that on which it is followed: none waits for another.
     let (hearing, watched) = (Office::open(asking).await?, Office::open(asking).await?);
+    // The list of cases is read before anybody asks for it.
+    office.clerk.warm().await?;
     let feed = Arc::new(Feed::default());
     let (reports, heard) = web::gate::report::intake(token.clone());
     let address = listener.local_addr().map_err(|error| refused(&error))?;

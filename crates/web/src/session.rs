@@ -134,13 +134,6 @@ impl Signed {
     }
 }
 
-impl Signed {
-    /// When the request came, by the machine's clock.
-    pub(crate) fn now(&self) -> Moment {
-        self.now
-    }
-}
-
 /// A session of somebody of the provider's.
 #[derive(Clone)]
 pub struct Session {

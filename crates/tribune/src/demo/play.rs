@@ -215,7 +215,7 @@ impl<'a> Play<'a> {
                 "E3" => &["newspaper", "charity"],
                 _ => &["meters", "contract"],
             };
-            let admitted = |name: &&&str| !(**name == "contract" && !element.rests_on.contains(&Basis::Document));
+            let admitted = |name: &&&str| **name != "contract" || element.rests_on.contains(&Basis::Document);
             let evidence = names.iter().filter(admitted).map(|name| name.parse().map_err(|error| refused(&error)));
             let reasons = self.keep("ann", &format!("{}: the evidence named shows it.", element.title)).await?;
             let (answer, standard) = (Established::Established, Standard::MoreLikelyThanNot);
