@@ -21,6 +21,7 @@ use clerk::{DraftOf, DraftText, Error, File, Line, Sealed, Sent, Trial};
 use review::act::{Act, Source};
 use review::case::{Phase, Standing};
 use review::clocks::clocks;
+use review::metered::{self, Compared, Fate, Forecast};
 use review::procedure::Basis;
 use review::rules::Rule;
 use review::waits::{Awaited, Turn, waits};
@@ -725,8 +726,10 @@ struct DecisionView {
     task: Option<Chip>,
     against: String,
     difference: Vec<Side>,
-    /// What stops and what keeps running, where the case has a preview of it.
-    preview: Option<Words>,
+    /// What stops and what keeps running, by the newest preview.
+    preview: Option<PreviewView>,
+    /// What the days after its effect showed, each time that was looked at.
+    compared: Vec<String>,
     links: Vec<(String, &'static str, bool)>,
 }
 
@@ -738,10 +741,74 @@ struct DecisionsPage {
     decisions: Vec<DecisionView>,
 }
 
-/// The evidence that is a decision's preview of what stops and what keeps running: `preview-` and the decision's name.
-fn preview_of(file: &File, decision: &DecisionId) -> Option<Text> {
-    let id = format!("preview-{decision}").parse().ok()?;
-    file.case.evidence.get(&id).map(|item| item.digest)
+/// A preview: what is aimed at, line by line, and what goes on, as far as a page holds it.
+struct PreviewView {
+    says: String,
+    aimed: Vec<UseRow>,
+    goes_on: Vec<UseRow>,
+    more: usize,
+    idle: Vec<String>,
+}
+
+/// One kind of use.
+struct UseRow {
+    fate: &'static str,
+    badge: &'static str,
+    account: String,
+    what: String,
+    region: String,
+    quantity: String,
+    days: u16,
+}
+
+/// So many lines of a preview stand on the page; the shell shows all of them.
+const USE_ROWS_MAX: usize = 60;
+
+fn preview(file: &File, id: &DecisionId, decided: &review::case::Decided) -> Option<PreviewView> {
+    let seen = decided.previews.last()?;
+    let (metered, targets) = (&seen.metered, &decided.decision.targets);
+    let window = file.case.has_window(id, seen.at, &file.law.procedure);
+    let row = |(line, fate): (&metered::Line, Fate)| UseRow {
+        fate: fate.words(),
+        badge: match fate {
+            Fate::Stops | Fate::StopsLater => "bad",
+            Fate::Beyond => "warn",
+            Fate::GoesOn => "own",
+        },
+        account: line.account.to_string(),
+        what: format!("{} · {}", line.service, line.operation),
+        region: line.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        quantity: crate::plain::thousands(u64::try_from(line.quantity).unwrap_or_default()),
+        days: line.days,
+    };
+    let (goes_on, mut aimed): (Vec<_>, Vec<_>) =
+        metered.under(targets, window).partition(|(_, fate)| *fate == Fate::GoesOn);
+    aimed.sort_by_key(|(line, fate)| (*fate, std::cmp::Reverse(line.quantity)));
+    let shown = |lines: Vec<(&metered::Line, Fate)>| lines.into_iter().take(USE_ROWS_MAX).map(row).collect::<Vec<_>>();
+    let more = goes_on.len().saturating_sub(USE_ROWS_MAX) + aimed.len().saturating_sub(USE_ROWS_MAX);
+    let Forecast { stops, beyond, goes_on: on } = metered.forecast(targets);
+    let (from, to) = (metered.from.day(), Moment(metered.to.0 - 1).day());
+    Some(PreviewView {
+        says: format!(
+            "By the usage of {} accounts from {from} to {to}: {stops} kinds of use stop, {beyond} are aimed at and no gate \
+             reaches them, {on} go on.",
+            metered.accounts.len()
+        ),
+        aimed: shown(aimed),
+        goes_on: shown(goes_on),
+        more,
+        idle: metered.idle(targets).map(target_words).collect(),
+    })
+}
+
+/// What the days after showed, in a sentence.
+fn compared((at, compared): &(Moment, Compared)) -> String {
+    let Compared { stopped, still, as_before, less } = compared;
+    format!(
+        "{}: of what was to stop, {stopped} kinds of use are at zero and {still} are not; of what was to go on, {as_before} \
+         are there as before and {less} are at less than half.",
+        at.day()
+    )
 }
 
 fn standing(of: Standing) -> (&'static str, &'static str) {
@@ -846,7 +913,8 @@ fn decision(entered: &Entered, trial: &Trial<'_>, ground: &Ground<'_>, id: &Deci
             .map(|task| Chip::due(&format!("{} ends what people do", task.of), task.due, task.attested, now)),
         against: earlier.map(|(id, _)| id.to_string()).unwrap_or_default(),
         difference: earlier.map(|(_, one)| difference(&one.decision.targets, &decision.targets)).unwrap_or_default(),
-        preview: preview_of(file, id).map(|text| words(read, &text)),
+        preview: preview(file, id, decided),
+        compared: decided.compared.iter().map(compared).collect(),
         links: links.collect(),
     })
 }
@@ -862,7 +930,6 @@ pub(super) async fn decisions(
     let mut texts: BTreeSet<Text> = entered.drafts.iter().map(|draft| draft.text).collect();
     for decided in case.decisions.values() {
         texts.extend(decided.decision.reasons.values().chain(decided.refusals.values()).copied());
-        texts.extend(preview_of(&entered.file, &decided.decision.id));
     }
     let read = entered.read(texts).await?;
     let trial = entered.trial().await?;
