@@ -328,6 +328,11 @@ mailbox-letters = What we wrote to you
 mailbox-no-letters = Nothing yet.
 mailbox-outcome = what came of it
 mailbox-erased = This letter was erased.
+mailbox-check-in = { $months ->
+    [one] A month ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will be asked again.
+    [12] A year ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will not be asked again.
+   *[other] { $months } months ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will be asked again.
+}
 mailbox-review-waits = You asked others to look again. Somebody will.
 mailbox-waiting = { $count ->
     [one] One thing that you sent waits to be taken up; that happens once a day.
