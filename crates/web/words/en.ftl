@@ -275,6 +275,7 @@ report-employees-says = The same, and the clocks of the EU's whistleblower direc
 report-employees-clocks = Acknowledged within seven days at the latest, and told what came of it within three months.
 report-employees-check = You are asked in your mailbox after 1, 3 and 12 months whether anybody made you suffer for it.
 report-employees-outside = You may always go to an authority instead, or as well.
+report-machines = Programs send their reports to /api/reports: XARF 4, notices under Article 16 of the EU’s Digital Services Act, and CloudEvents with one of them.
 report-new = Your report
 report-new-lede = Write what you know and how you know it. You can add to it later.
 report-text = What happens

@@ -14,7 +14,7 @@
 use super::told::{self, Fault, Told};
 use super::upload::FILES_BYTES_MAX;
 use super::{Failed, blocking};
-use crate::answer::Problem;
+use crate::answer::{PROBLEM, Problem, problem_for_machines};
 use crate::form::{FORM_BYTES_MAX, body, kind};
 use crate::pages::Pages;
 use crate::sign_in::SignIn;
@@ -40,7 +40,6 @@ const BYTES_MAX: usize = FILES_BYTES_MAX / 3 * 4 + FORM_BYTES_MAX;
 const IDS_MAX: usize = 200_000;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Which bytes came with which id, by keyed digests alone.
 #[derive(Default)]
@@ -104,11 +103,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let errors: Vec<Value> =
             self.faults.iter().map(|fault| json!({ "pointer": fault.pointer, "detail": fault.says })).collect();
-        let mut problem = json!({
-            "title": self.status.canonical_reason().unwrap_or_default(),
-            "status": self.status.as_u16(),
-            "detail": self.says,
-        });
+        let mut problem = problem_for_machines(self.status, &self.says);
         if let Some(problem) = problem.as_object_mut().filter(|_| !errors.is_empty()) {
             problem.insert("errors".to_owned(), errors.into());
         }

@@ -254,6 +254,16 @@ async fn what_is_wrong_is_said_by_its_pointer_and_nothing_of_it_is_kept() {
         let answer = send_as(&house, kind, notice().to_string()).await;
         assert!(answer.status == 415 && answer.header("content-type") == "application/problem+json", "{kind}");
     }
+    // What never comes to it is told to machines, too, and not as a page.
+    for request in [
+        Request::get("/api/reports").header("host", "127.0.0.1:8402"),
+        Request::post("/api/reports").header("host", "other.example"),
+        Request::post("/api/other").header("host", "127.0.0.1:8402"),
+    ] {
+        let answer = house.ask(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{}", answer.text());
+        assert_eq!(said(&answer)["status"], answer.status.as_u16());
+    }
     assert_eq!(waiting(&house).await, 0);
     // What was refused takes no id.
     assert_eq!(send(&house, &notice()).await.status, 202);
