@@ -192,7 +192,7 @@ pub fn of_act(act: &Act) -> &'static str {
     }
 }
 
-/// The action that a deed on a report is; none for what its reporter does.
+/// The action that a deed on a report is; none for what its reporter does, or Tribune alone.
 pub fn of_deed(deed: &Deed) -> Option<&'static str> {
     match deed {
         Deed::Receive { .. } => Some("receive"),
@@ -201,7 +201,7 @@ pub fn of_deed(deed: &Deed) -> Option<&'static str> {
         Deed::Trace { .. } => Some("trace"),
         Deed::Triage(_) => Some("triage"),
         Deed::Tell { .. } => Some("tell"),
-        Deed::Add { .. } | Deed::AskReview { .. } => None,
+        Deed::Add { .. } | Deed::AskReview { .. } | Deed::CheckIn { .. } => None,
     }
 }
 

@@ -34,14 +34,25 @@ pub enum Stage {
     Told,
 }
 
+/// What a letter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterKind {
+    /// An officer wrote or asked.
+    Written,
+    /// It says what came of the report.
+    Outcome,
+    /// Tribune itself asks, after so many months, whether anybody made its reporter suffer for it.
+    CheckIn(u8),
+}
+
 /// What was written to a reporter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// The UTC day.
     pub day: String,
-    /// Whether it says what came of the report.
-    pub outcome: bool,
-    /// What it says; none if it was erased, or cannot be opened by this receipt.
+    /// What it is.
+    pub kind: LetterKind,
+    /// What it says; none if it was erased, or cannot be opened by this receipt, or is the question.
     pub text: Option<String>,
 }
 
@@ -106,13 +117,17 @@ async fn letters(keys: &Keys, record: &Record, events: &[ReportEvent]) -> Result
     let mut letters = Vec::new();
     let mut opened = 0;
     for event in events {
-        let (text, outcome) = match &event.deed {
-            Deed::Write { text } => (*text, false),
-            Deed::Tell { text } => (*text, true),
+        let (text, kind) = match &event.deed {
+            Deed::Write { text } => (*text, LetterKind::Written),
+            Deed::Tell { text } => (*text, LetterKind::Outcome),
+            Deed::CheckIn { months } => {
+                letters.push(Letter { day: event.at.day(), kind: LetterKind::CheckIn(*months), text: None });
+                continue;
+            }
             _ => continue,
         };
         let text = open(keys, record, text, &blank).await?;
-        letters.push(Letter { day: event.at.day(), outcome, text });
+        letters.push(Letter { day: event.at.day(), kind, text });
         opened += 1;
     }
     while opened < OPENED {

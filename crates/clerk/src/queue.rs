@@ -529,6 +529,14 @@ impl Clerk {
         Ok(reports)
     }
 
+    /// Reports whose reporters, who work here, are to be asked now whether anybody made them suffer; after how many
+    /// months.
+    pub(crate) async fn check_ins_due(&self, at: Moment) -> Result<Vec<(ReportId, u8)>, Error> {
+        let kept = self.kept().await?;
+        let due = |(id, report): (&ReportId, &Arc<Report>)| Some((id.clone(), report.check_in(at)?));
+        Ok(kept.reports.iter().filter_map(due).collect())
+    }
+
     /// The accounts under review in open cases of a policy, but for one case's own; and how long the stream is.
     pub(crate) async fn elsewhere(
         &self,

@@ -1,8 +1,8 @@
 //! Reports, from what somebody sends to what an officer reads and answers. What is sealed and how is `sealed`'s and
 //! `envelope`'s; what may happen to a report is [`review::report`]'s.
 
-use crate::desk::{Clerk, Done, Sent, TRIES, person};
-use crate::envelope::{Envelope, Purpose, Sending};
+use crate::desk::{Clerk, Done, Sender, Sent, TRIES, person};
+use crate::envelope::{Envelope, Purpose, Sending, found_by};
 use crate::error::Error;
 use crate::intake::{self, KeptOut};
 use crate::mailbox::{self, Mailbox};
@@ -62,8 +62,49 @@ impl Clerk {
         let keys = receipt.keys().map_err(|error| Error::Wrong(error.to_string()))?;
         let Reporting { channel, who, keep_from, sending } = reporting;
         let purpose = Purpose::Receive { channel, mailbox: keys.mailbox(), who };
-        self.take_in(papers, &keys.report, purpose, keep_from, sending, at).await?;
+        let envelope = self.seal(papers, &keys.report, purpose, keep_from, sending, at).await?;
+        self.take_in(&envelope, Half::Drawn).await?;
         Ok(receipt)
+    }
+
+    /// Takes a report in under a receipt that follows from what was sent, once: sent again, on whatever day and to
+    /// whichever server, it is there already, and nothing is added. Says whether it is new. Nothing is kept for this
+    /// but the report itself.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub async fn receive_once(
+        &self,
+        papers: &Papers,
+        receipt: &Receipt,
+        reporting: Reporting<'_>,
+        at: Moment,
+    ) -> Result<bool, Error> {
+        let keys = receipt.keys().map_err(|error| Error::Wrong(error.to_string()))?;
+        let report = &keys.report;
+        if self.is_there(report).await? {
+            return Ok(false);
+        }
+        let Reporting { channel, who, keep_from, sending } = reporting;
+        let purpose = Purpose::Receive { channel, mailbox: keys.mailbox(), who };
+        let envelope = self.seal(papers, report, purpose, keep_from, sending, at).await?;
+        match self.take_in(&envelope, Half::Same).await {
+            Ok(()) => Ok(true),
+            // Another server may have taken it in meanwhile: a message with this key can be nothing else.
+            Err(error) => {
+                if self.is_there(report).await? {
+                    Ok(false)
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Whether a report waits, or is in the record, or was.
+    async fn is_there(&self, report: &ReportId) -> Result<bool, Error> {
+        let waits = !self.record.waiting_of(&found_by(report)).await?.is_empty();
+        Ok(waits || streams::read::<ReportEvent>(&self.record, &streams::report_stream(report)).await?.length > 0)
     }
 
     /// Takes in what a reporter adds, or that they ask others to look again. Where there is no such report it stays in
@@ -80,10 +121,12 @@ impl Clerk {
         at: Moment,
     ) -> Result<(), Error> {
         let keep_from = mailbox::mailbox(keys, &self.record).await?.keep_from;
-        self.take_in(papers, &keys.report, purpose, &keep_from, sending, at).await
+        let envelope = self.seal(papers, &keys.report, purpose, &keep_from, sending, at).await?;
+        self.take_in(&envelope, Half::Drawn).await
     }
 
-    async fn take_in(
+    /// Seals what somebody sends.
+    async fn seal(
         &self,
         papers: &Papers,
         report: &ReportId,
@@ -91,11 +134,23 @@ impl Clerk {
         keep_from: &BTreeSet<PersonId>,
         sending: Sending<'_>,
         at: Moment,
-    ) -> Result<(), Error> {
+    ) -> Result<Envelope, Error> {
         let readers = Readers::of(&self.roster().await?, &papers.recovery, at)?;
         let mut chance = self.chance.lock().await;
-        let envelope = Envelope::seal(report, purpose, keep_from, sending, &readers, &mut **chance)?;
-        let message = envelope.message(&mut **chance)?;
+        Ok(Envelope::seal(report, purpose, keep_from, sending, &readers, &mut **chance)?)
+    }
+
+    /// Puts it into the intake.
+    async fn take_in(&self, envelope: &Envelope, half: Half) -> Result<(), Error> {
+        let mut same = |bytes: &mut [u8]| {
+            let digest = Digest::of(format!("tribune intake of report 1, once\n{}", envelope.report)).0;
+            bytes.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
+        };
+        let mut chance = self.chance.lock().await;
+        let message = envelope.message(match half {
+            Half::Drawn => &mut **chance,
+            Half::Same => &mut same,
+        })?;
         Ok(self.record.take_in(&[message]).await?)
     }
 
@@ -122,7 +177,20 @@ impl Clerk {
         if !drained.draining.keys.is_empty() {
             self.record.drain(&drained.draining, &mut **chance).await?;
         }
+        drop(chance);
+        self.check_in(midnight).await?;
         Ok((drained.draining.keys.len(), drained.kept_out))
+    }
+
+    /// Asks those who work here, and reported, whether anybody made them suffer for it, where it is time. The question
+    /// is dated by the day, as all is that comes to or from a reporter.
+    async fn check_in(&self, midnight: Moment) -> Result<(), Error> {
+        for (report, months) in self.check_ins_due(midnight).await? {
+            let id = format!("check-in-{months}").parse()?;
+            let sent = Sent { id, at: midnight, by: Sender::System };
+            self.handle_report(&sent, &report, Deed::CheckIn { months }).await?;
+        }
+        Ok(())
     }
 
     /// Takes out of the intake what can never become an event, on the word of two who decide; an event says how many
@@ -185,7 +253,7 @@ impl Clerk {
                 | Deed::Write { text }
                 | Deed::Tell { text }
                 | Deed::AskReview { text, .. } => self.record.ciphertext(*text).await?,
-                Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) => None,
+                Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) | Deed::CheckIn { .. } => None,
             };
             let sheet = text.and_then(|sealed| Sheet::open(&sealed, identity, report).ok());
             opened.push(Opened { event, sheet });
@@ -281,6 +349,15 @@ impl Clerk {
         }
         Ok(None)
     }
+}
+
+/// The half of a message's key that does not tell of which report it is.
+#[derive(Clone, Copy)]
+enum Half {
+    /// By chance: any number of messages.
+    Drawn,
+    /// It follows from the report's name: one message.
+    Same,
 }
 
 /// The beginning of a day, in UTC.

@@ -9,7 +9,10 @@ use crate::case::{Case, Phase, Standing};
 use crate::clocks::clocks;
 use crate::metered::Compared;
 use crate::procedure::{Procedure, Reach};
-use crate::report::{ACKNOWLEDGE_HOURS, Channel, Deed, FEEDBACK_DAYS, ReportEvent, TRIAGE_HOURS};
+use crate::report::{
+    ACKNOWLEDGE_HOURS, CHECK_IN_DAYS, CHECK_IN_MONTHS, Channel, Deed, FEEDBACK_DAYS, ReportEvent, TRIAGE_HOURS,
+    check_in_from,
+};
 use crate::words::{DecisionId, Digest, Moment, PersonId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -355,7 +358,21 @@ impl Tally {
                 one_more(&mut self.counts.deadlines_missed, clock.to_owned());
             }
         }
+        if channel == Channel::Employee {
+            self.check_ins(received, events);
+        }
         Ok(())
+    }
+
+    /// Who works here is to be asked after each term whether anybody made them suffer.
+    fn check_ins(&mut self, received: Moment, events: &[&ReportEvent]) {
+        for months in CHECK_IN_MONTHS {
+            let due = check_in_from(received, months).plus_days(CHECK_IN_DAYS);
+            let in_time = |event: &&ReportEvent| event.deed == Deed::CheckIn { months } && event.at <= due;
+            if self.is_in_year(due) && !events.iter().any(in_time) {
+                one_more(&mut self.counts.deadlines_missed, "ask an employee whether they suffered".to_owned());
+            }
+        }
     }
 
     fn case(&mut self, of: &str, events: &[&Event], procedures: &BTreeMap<Digest, Procedure>) -> Result<(), Uncounted> {
@@ -740,6 +757,26 @@ mod tests {
         assert_eq!((counts.reports_acknowledged_in_time, counts.reports_triaged_in_time), (2, 1));
         let missed = [("acknowledge a report", 1), ("look at a report", 2), ("tell who reported", 2)];
         assert_eq!(counts.deadlines_missed, missed.map(|(clock, number)| (clock.to_owned(), number)).into());
+    }
+
+    #[test]
+    fn a_question_to_an_employee_is_in_time_or_missed() {
+        let hours = |at: Moment| (at.0 - START.0) / 3_600;
+        // At the midnight after it is time.
+        let ask = |months: u8, late: i64| {
+            (hours(check_in_from(START, months).plus_days(late)) + 12, Deed::CheckIn { months })
+        };
+        let missed = |deeds: &[(i64, Deed)]| {
+            let acknowledged = [(24, Deed::Acknowledge), (72, outside()), (24 * 80, tell())];
+            let year = count(2026, &[], &report("r1", Channel::Employee, &[&acknowledged, deeds].concat()));
+            year.deadlines_missed.get("ask an employee whether they suffered").copied().unwrap_or_default()
+        };
+        // The third term ends the year after.
+        assert_eq!(missed(&[ask(1, 0), ask(3, 6)]), 0);
+        assert_eq!(missed(&[ask(1, 0), ask(3, 7)]), 1);
+        assert_eq!(missed(&[]), 2);
+        let others = count(2026, &[], &report("r1", Channel::Named, &[]));
+        assert!(!others.deadlines_missed.contains_key("ask an employee whether they suffered"));
     }
 
     fn tell() -> Deed {

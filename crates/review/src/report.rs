@@ -15,6 +15,16 @@ pub const ACKNOWLEDGE_HOURS: i64 = 24;
 pub const TRIAGE_HOURS: i64 = 72;
 /// Days within which its reporter learns what came of it (Directive (EU) 2019/1937 Article 9).
 pub const FEEDBACK_DAYS: i64 = 90;
+/// Calendar months after which somebody who works here is asked whether anybody made them suffer for their report
+/// (Directive (EU) 2019/1937 Articles 19 and 21 forbid it; nobody would hear of it who does not ask).
+pub const CHECK_IN_MONTHS: [u8; 3] = [1, 3, 12];
+/// Days within which the question is put once it is time.
+pub const CHECK_IN_DAYS: i64 = 7;
+
+/// From when on the question after so many months is put.
+pub fn check_in_from(received: Moment, months: u8) -> Moment {
+    received.end_of_months(i64::from(months))
+}
 
 /// How a report came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +83,12 @@ pub enum Deed {
     Tell {
         /// What.
         text: Text,
+    },
+    /// Tribune itself asks its reporter, who works here, whether anybody made them suffer for it. The question is the
+    /// same for all and has no text of its own.
+    CheckIn {
+        /// After how many months: one of [`CHECK_IN_MONTHS`].
+        months: u8,
     },
     /// Its reporter asks others to look again.
     AskReview {
@@ -146,6 +162,8 @@ pub struct Report {
     pub told: Option<Moment>,
     /// Its reporter asked others to look again, and nobody has.
     pub review_asked: bool,
+    /// After how many months its reporter was last asked whether anybody made them suffer; 0 for never.
+    pub checked_in: u8,
     /// Commands that were carried out.
     pub done: BTreeSet<CommandId>,
 }
@@ -165,8 +183,17 @@ impl Report {
             triage: Vec::new(),
             told: None,
             review_asked: false,
+            checked_in: 0,
             done: BTreeSet::from([event.id.clone()]),
         })
+    }
+
+    /// After how many months its reporter, who works here, is to be asked now whether anybody made them suffer. Of
+    /// several that it is time for, the last; those before it were missed.
+    pub fn check_in(&self, at: Moment) -> Option<u8> {
+        let employee = self.channel == Channel::Employee;
+        let due = CHECK_IN_MONTHS.into_iter().rev().find(|months| check_in_from(self.received, *months) <= at);
+        due.filter(|months| employee && *months > self.checked_in)
     }
 
     /// The event that a deed becomes; none if it was done before.
@@ -189,7 +216,17 @@ impl Report {
         if matches!(deed, Deed::Receive { .. }) {
             return refuse(Rule::Once, "it was received");
         }
-        if !from_reporter && officer.is_none() && deed != Deed::Acknowledge {
+        if let Deed::CheckIn { months } = deed {
+            match () {
+                () if by != Some(Actor::System) => {
+                    return refuse(Rule::Known, "Tribune itself asks this, and nobody else");
+                }
+                () if self.check_in(at) != Some(months) => {
+                    return refuse(Rule::CheckDue, "it is asked of who works here, once for each term that is over");
+                }
+                () => {}
+            }
+        } else if !from_reporter && officer.is_none() && deed != Deed::Acknowledge {
             return refuse(Rule::Somebody, "an intake officer does this");
         }
         if officer.is_some_and(|person| self.keep_from.contains(person)) {
@@ -221,6 +258,7 @@ impl Report {
             }
             (Deed::Tell { .. }, _) => self.told = Some(event.at),
             (Deed::AskReview { .. }, _) => self.review_asked = true,
+            (Deed::CheckIn { months }, _) => self.checked_in = *months,
             _ => {}
         }
     }
@@ -276,6 +314,31 @@ mod tests {
         report.apply(&again);
         assert!(!report.review_asked && report.triage.len() == 2);
         assert_eq!(report.admit(again.id.clone(), again.at, again.by.clone(), again.deed).unwrap(), None, "sent twice");
+    }
+
+    #[test]
+    fn who_works_here_is_asked_once_for_each_term_and_nobody_else_is() {
+        let ask = |report: &Report, by: Option<Actor>, at: Moment, months: u8| {
+            let id = format!("check-in-{months}").parse().unwrap();
+            report.admit(id, at, by, Deed::CheckIn { months })
+        };
+        let mut report = Report { channel: Channel::Employee, ..received() };
+        let from = |months| check_in_from(Moment(0), months);
+        assert_eq!(from(1).to_string(), "1970-02-02T12:00:00Z");
+        assert_eq!((report.check_in(Moment(from(1).0 - 1)), report.check_in(from(1))), (None, Some(1)));
+        let gina = Some(Actor::Person("gina".parse().unwrap()));
+        assert_eq!(ask(&report, gina, from(1), 1).unwrap_err().rule, Rule::Known);
+        assert_eq!(ask(&report, None, from(1), 1).unwrap_err().rule, Rule::Known);
+        assert_eq!(ask(&report, Some(Actor::System), from(1), 3).unwrap_err().rule, Rule::CheckDue);
+        let asked = ask(&report, Some(Actor::System), from(1), 1).unwrap().unwrap();
+        report.apply(&asked);
+        assert_eq!((report.check_in(from(1)), ask(&report, Some(Actor::System), from(1), 1)), (None, Ok(None)));
+        // After a year without anybody at it there is one question, not two.
+        assert_eq!(report.check_in(from(12)), Some(12));
+        let asked = ask(&report, Some(Actor::System), from(12), 12).unwrap().unwrap();
+        report.apply(&asked);
+        assert_eq!(report.check_in(from(120)), None);
+        assert_eq!(received().check_in(from(120)), None, "who has no name has no employer here");
     }
 
     #[test]

@@ -11,9 +11,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// What a problem is as machines read it (RFC 9457).
+pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What every answer says to a browser.
 const HEADERS: [(HeaderName, HeaderValue); 8] = [
@@ -191,12 +195,26 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
         status if status.is_server_error() => (language.say("error-ours"), language.say("error-ours-says")),
         _ => (language.say("error-wrong"), language.say("error-wrong-says")),
     };
-    let frame = Frame::new(pages, reader, &title);
     let says = problem.says.as_deref().map_or(says, |says| visible::text(says).into_owned());
-    let text = ProblemPage { frame, says }.render().unwrap_or_else(|_| title.clone());
+    let (kind, text) = if is_for_machines(&reader.path) {
+        (PROBLEM, problem_for_machines(problem.status, &says).to_string())
+    } else {
+        let frame = Frame::new(pages, reader, &title);
+        (HTML, ProblemPage { frame, says }.render().unwrap_or_else(|_| title.clone()))
+    };
     *response.body_mut() = Body::from(text);
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    response.headers_mut().insert(header::CONTENT_TYPE, HTML);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+}
+
+fn is_for_machines(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// A problem as machines read it.
+pub(crate) fn problem_for_machines(status: StatusCode, says: &str) -> Value {
+    let title = status.canonical_reason().unwrap_or_default();
+    json!({ "title": title, "status": status.as_u16(), "detail": says })
 }
 
 /// Why a request is not answered at all.
@@ -212,7 +230,7 @@ fn refused(pages: &Pages, request: &Request) -> Option<Problem> {
         return Some(Problem::wrong(StatusCode::MISDIRECTED_REQUEST, says));
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let machine = request.uri().path().starts_with("/api/");
+    let machine = is_for_machines(request.uri().path());
     if !reads && !machine && !is_same_site(base, request.headers()) {
         let says = format!("a form of these pages is sent from these pages: open {base} and send it from there");
         return Some(Problem::wrong(StatusCode::FORBIDDEN, says));

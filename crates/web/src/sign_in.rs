@@ -88,6 +88,11 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// A number that follows from the server's secret, a use and a text, and says nothing of any of them.
+    pub(crate) fn mark(&self, used_for: &str, text: &str) -> [u8; 32] {
+        self.key.mark(used_for, text)
+    }
+
     /// Signing in before a record.
     ///
     /// # Errors

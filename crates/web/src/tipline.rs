@@ -5,7 +5,9 @@
 //! (Argon2) is done by a few at a time and bytes are held within a budget; whoever is too many waits, and nobody is sent
 //! away. It reads nothing of what it takes in but the metadata of pictures, which it takes out (`strip`).
 
+mod machine;
 mod strip;
+mod told;
 mod upload;
 
 use crate::answer::{Problem, page, page_with};
@@ -21,7 +23,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use clerk::envelope::{Purpose, Sending, TEXT_BYTES_MAX, WHO_BYTES_MAX};
-use clerk::mailbox::{Mailbox, Stage};
+use clerk::mailbox::{LetterKind, Mailbox, Stage};
 use clerk::receipt::{Keys, Receipt};
 use clerk::{Error, Reporting};
 use review::report::Channel;
@@ -56,12 +58,13 @@ pub(crate) struct Line {
     hard: Arc<Semaphore>,
     waiting: AtomicU64,
     budget: upload::Budget,
+    ids: machine::Ids,
 }
 
 impl Default for Line {
     fn default() -> Self {
         let hard = Arc::new(Semaphore::new(HARD_AT_ONCE));
-        Self { hard, waiting: AtomicU64::new(0), budget: upload::Budget::default() }
+        Self { hard, waiting: AtomicU64::new(0), budget: upload::Budget::default(), ids: machine::Ids::default() }
     }
 }
 
@@ -100,6 +103,7 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         Route::post("/report/mailbox", may, "look into a mailbox", look),
         Route::get("/report/mailbox/add", may, "the form for the seven words", words),
         Route::post("/report/mailbox/add", may, "add to a report, or ask for a review", add),
+        Route::post("/api/reports", may, "a report by a machine: XARF 4, a DSA notice, a CloudEvent", machine::take),
     ]
 }
 
@@ -383,6 +387,10 @@ struct MailboxPage {
 }
 
 impl MailboxPage {
+    fn check_in(&self, months: &u8) -> String {
+        self.frame.count("mailbox-check-in", "months", &usize::from(*months))
+    }
+
     fn stage(&self) -> String {
         self.frame.t(match self.mailbox.stage {
             Stage::Nothing => "stage-nothing",

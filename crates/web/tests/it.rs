@@ -29,6 +29,8 @@ mod ground;
 #[path = "it/house.rs"]
 #[allow(dead_code, reason = "others who build pages need more of it")]
 mod house;
+#[path = "it/machine.rs"]
+mod machine;
 #[path = "it/measure.rs"]
 mod measure;
 #[path = "it/provider.rs"]

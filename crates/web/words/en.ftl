@@ -275,6 +275,7 @@ report-employees-says = The same, and the clocks of the EU's whistleblower direc
 report-employees-clocks = Acknowledged within seven days at the latest, and told what came of it within three months.
 report-employees-check = You are asked in your mailbox after 1, 3 and 12 months whether anybody made you suffer for it.
 report-employees-outside = You may always go to an authority instead, or as well.
+report-machines = Programs send their reports to /api/reports: XARF 4, notices under Article 16 of the EU’s Digital Services Act, and CloudEvents with one of them.
 report-new = Your report
 report-new-lede = Write what you know and how you know it. You can add to it later.
 report-text = What happens
@@ -328,6 +329,11 @@ mailbox-letters = What we wrote to you
 mailbox-no-letters = Nothing yet.
 mailbox-outcome = what came of it
 mailbox-erased = This letter was erased.
+mailbox-check-in = { $months ->
+    [one] A month ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will be asked again.
+    [12] A year ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will not be asked again.
+   *[other] { $months } months ago you reported something here. Has anybody made you suffer for it, or threatened to: dismissal, other work, worse pay, a bad report, being kept out? If so, write it below; it is read by intake officers, never by those you named. If not, you need not answer. You will be asked again.
+}
 mailbox-review-waits = You asked others to look again. Somebody will.
 mailbox-waiting = { $count ->
     [one] One thing that you sent waits to be taken up; that happens once a day.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use age::secrecy::ExposeSecret;
 use clerk::envelope::{Envelope, Purpose, Sending};
-use clerk::mailbox::{Letter, Mailbox, Stage, answer, mailbox};
+use clerk::mailbox::{Letter, LetterKind, Mailbox, Stage, answer, mailbox};
 use clerk::sealed::{Readers, SealError, Sheet, SheetError};
 use clerk::shown::{ShownError, check, opening, prove};
 use review::public::batches;
@@ -59,7 +59,7 @@ fn seven_words_carry_a_report_to_its_outcome() {
     }
     let letter = |hour: i64| Letter {
         day: "2026-03-02".into(),
-        outcome: hour == 2,
+        kind: if hour == 2 { LetterKind::Outcome } else { LetterKind::Written },
         text: Some(format!("What we did by hour {hour}.")),
     };
     assert_eq!((look(&mine).stage, look(&mine).letters), (Stage::Told, vec![letter(1), letter(2)]));

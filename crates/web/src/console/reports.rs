@@ -230,6 +230,7 @@ fn letter(opened: &Opened) -> Letter {
         Deed::Triage(_) => ("looked at it", false),
         Deed::Tell { .. } => ("told what came of it", true),
         Deed::AskReview { .. } => ("asks others to look again", true),
+        Deed::CheckIn { .. } => ("asked its reporter whether anybody made them suffer for it", false),
     };
     let sheet = opened.sheet.as_ref();
     Letter {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most that all files of a report may be: what an envelope holds, its padding apart.
-const FILES_BYTES_MAX: usize = 12 << 20;
+pub(super) const FILES_BYTES_MAX: usize = 12 << 20;
 
 /// How much is passed over before the connection is.
 const PASSED_OVER_MAX: u64 = 96 << 20;
@@ -45,7 +45,7 @@ impl Default for Budget {
 
 impl Budget {
     /// Room for a body, once there is.
-    async fn room(&self, headers: &HeaderMap) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn room(&self, headers: &HeaderMap) -> Option<OwnedSemaphorePermit> {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let length = length.unwrap_or(u64::MAX);
         let semaphore = if length <= SHORT { &self.short } else { &self.long };

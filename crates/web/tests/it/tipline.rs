@@ -11,7 +11,7 @@ use std::path::Path;
 use store::Identity;
 
 /// A house with two intake officers and both custodians; gives an officer's key.
-async fn house() -> (House, Identity) {
+pub(crate) async fn house() -> (House, Identity) {
     let house = House::new().await;
     let keys: Vec<Identity> = (0..4).map(|_| Identity::generate()).collect();
     let people = [
@@ -62,7 +62,7 @@ fn multipart() -> String {
     format!("multipart/form-data; boundary={EDGE}")
 }
 
-async fn post(house: &House, address: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+pub(crate) async fn post(house: &House, address: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
     let body = parts(fields, files);
     let request = sent(Method::POST, address, &multipart())
         .header("content-length", body.len())
@@ -72,13 +72,13 @@ async fn post(house: &House, address: &str, fields: &[(&str, &str)], files: &[(&
 }
 
 /// The form's token, once it may be sent.
-async fn token(house: &House) -> String {
+pub(crate) async fn token(house: &House) -> String {
     let token = house.get("/report/new").await.hidden("token");
     house.pass(4);
     token
 }
 
-fn words(answer: &Answer) -> String {
+pub(crate) fn words(answer: &Answer) -> String {
     let text = answer.text();
     let list = text.split("<ol class=\"receipt\"").nth(1).unwrap_or_else(|| panic!("no receipt in {text}"));
     let list = list.split("</ol>").next().unwrap();
@@ -95,7 +95,7 @@ async fn report(house: &House, text: &str) -> String {
 }
 
 /// Everything that lies in a folder.
-fn everything(folder: &Path) -> Vec<u8> {
+pub(crate) fn everything(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -104,7 +104,7 @@ fn everything(folder: &Path) -> Vec<u8> {
     all
 }
 
-fn holds(all: &[u8], text: &str) -> bool {
+pub(crate) fn holds(all: &[u8], text: &str) -> bool {
     all.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
