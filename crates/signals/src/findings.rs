@@ -112,7 +112,8 @@ pub fn pseudonymise(finding: &mut Finding, salt: &str) {
 }
 
 /// `~` and twelve letters from SHA-256 over the salt, what it names and the name. Whoever holds the records can find
-/// the name again; who only holds the findings cannot.
+/// the name again, and so can whoever knows the salt and tries every name there may be: it keeps names from being read in
+/// passing, not from being looked for.
 pub fn pseudonym(salt: &str, of: &str, name: &str) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut hash = Sha256::new();

@@ -24,6 +24,9 @@ use usage::{Day, Hour};
 /// How often it looks whether there is something to preview or to compare.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// After a failure: reading usage is dear.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// How often the usage records are read anew.
 const READ: i64 = 600;
 
@@ -52,10 +55,12 @@ pub(crate) async fn follow(mut office: Office) {
     let mut said = String::new();
     loop {
         office.tick();
+        let mut pause = LOOK;
         match look(&office, &mut seen).await {
             Ok(()) => said.clear(),
             Err(why) => {
-                // The same trouble every two seconds is one trouble.
+                pause = PAUSE;
+                // The same trouble again and again is one trouble.
                 let why = format!("usage: {why}; tried again");
                 if why != said {
                     note(&why);
@@ -63,7 +68,7 @@ pub(crate) async fn follow(mut office: Office) {
                 }
             }
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
