@@ -28,6 +28,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use usage::{Books, ByDay};
 use web::gate::standalone::{self, Config, Pauses};
@@ -128,7 +129,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     runtime.map_err(|error| Failure::Defect(error.to_string()))?.block_on(async {
         let listener = listen(args.port).await?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
-        let played = played(folder.path(), &records, site, &opened).await?;
+        let played = played(folder.path(), &records, site, &opened, address).await?;
         // The records are read; what is served is in the record, and what is new is read again.
         drop(opened);
         serve(folder.path(), listener, address, played).await
@@ -324,7 +325,13 @@ struct Played {
 }
 
 /// Begins an office and carries three reviews through it.
-async fn played(folder: &Path, records: &Path, site: Site, opened: &Opened<Books>) -> Result<Played, Failure> {
+async fn played(
+    folder: &Path,
+    records: &Path,
+    site: Site,
+    opened: &Opened<Books>,
+    address: SocketAddr,
+) -> Result<Played, Failure> {
     let now = office::now();
     let progress = Progress::new("reviewing");
     let missing = || Failure::Refused("this seed shows too few workloads for the reviews; take another".to_owned());
@@ -332,7 +339,7 @@ async fn played(folder: &Path, records: &Path, site: Site, opened: &Opened<Books
     let (appealed, waiting) = (subject(first, &site.digest)?, subject(second, &site.digest)?);
     let restricted = appealed.accounts.first().map(ToString::to_string).unwrap_or_default();
     let founded = now.plus_days(-240);
-    let staffed = people::staff(&folder.join("office"), records, founded, &appealed.customer).await?;
+    let staffed = people::staff(&folder.join("office"), records, founded, &appealed.customer, address).await?;
     let write: &[Switch] = &[Switch::Write];
 
     progress.show(1, 4, "one review that is over");
@@ -396,7 +403,8 @@ async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played
         settings,
         limits: web::Limits::default(),
         fallbacks: Vec::new(),
-        pauses: Pauses::default(),
+        // The server beside it is up in a moment.
+        pauses: Pauses { longest: Duration::from_secs(1), ..Pauses::default() },
         random: Arc::new(|| {
             let mut bytes = [0; 16];
             office::chance(&mut bytes);

@@ -11,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use review::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use review::words::{CommandId, CustomerId, Moment, PersonId, Role};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 use store::Identity;
 use web::own_keys::{Kind, lay};
@@ -64,6 +65,7 @@ pub(super) async fn staff(
     records: &Path,
     founded: Moment,
     customer: &CustomerId,
+    address: SocketAddr,
 ) -> Result<Staffed, Failure> {
     let asking = Asking {
         config: folder.join("tribune.toml"),
@@ -73,7 +75,7 @@ pub(super) async fn staff(
         format: Format::Table,
     };
     crate::record::begin(folder, "tribune.example/log", &asking).await?;
-    configure(&asking.config, records)?;
+    configure(&asking.config, records, address)?;
     let office = Office::open(&asking).await?;
     let password = format!("{}-{}", office::drawn(4), office::drawn(4));
     let (mut roster, mut signers, mut kept) = (Roster::default(), BTreeMap::new(), Vec::new());
@@ -133,9 +135,10 @@ async fn ways_in(office: &Office, customer: &CustomerId, password: &str) -> Resu
     Ok(sign_ins)
 }
 
-/// Says whose office it is and where its usage records are.
-fn configure(path: &Path, records: &Path) -> Result<(), Failure> {
+/// Says whose office it is, where its usage records are, and where its statements are read.
+fn configure(path: &Path, records: &Path, address: SocketAddr) -> Result<(), Failure> {
     let mut config = Config::read(path)?;
+    config.gate.statements = format!("http://{address}/statements/");
     config.pages.provider = "Example Cloud".to_owned();
     config.usage = Some(UsageConfig {
         records: vec![records.display().to_string()],

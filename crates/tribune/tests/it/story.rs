@@ -492,6 +492,7 @@ fn decided(office: &Office) {
     // Whoever proposed does not approve, whatever they sign in as.
     let own = ["decision", "propose", "CASE", "d8", "--intervention", "read-only", "--target", "a1,speech,,write"];
     office.does("ben", &[&own[..], &["--reason", why[0]], &review].concat());
+    office.does("ann", &["decision", "preview", "CASE", "d8"]);
     office.may_not(
         "idp|ben",
         &["decision", "approve", "CASE", "d8", "--ssh-key", "ben"],
