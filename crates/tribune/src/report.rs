@@ -6,7 +6,7 @@ use crate::common::{Failure, output};
 use crate::office::{self, Asking, Office, Words, digest, refused};
 use clap::Subcommand;
 use clerk::envelope::{Purpose, Sending};
-use clerk::mailbox::Stage;
+use clerk::mailbox::{Letter, LetterKind, Stage};
 use clerk::receipt::{Keys, Receipt};
 use clerk::{Lock, Opened, Reporting, shown};
 use review::report::{Channel, Deed, Triage};
@@ -303,12 +303,24 @@ async fn mailbox(office: &Office, keys: &Keys) -> Result<ExitCode, Failure> {
         Stage::LookedAt => "an officer looked at it",
         Stage::Told => "you were told what came of it",
     };
-    let letters: Vec<_> = mailbox.letters.into_iter().map(|letter| (letter.day, letter.text)).collect();
+    let says = |letter: Letter| match letter.kind {
+        LetterKind::CheckIn(months) => (letter.day, Some(question(months))),
+        LetterKind::Written | LetterKind::Outcome => (letter.day, letter.text),
+    };
+    let letters: Vec<_> = mailbox.letters.into_iter().map(says).collect();
     let mut text = format!("{stage}\n");
     for (day, letter) in &letters {
         let _ = writeln!(text, "\n{day}\n{}", letter.as_deref().unwrap_or("(cannot be opened any more)"));
     }
     office.print(&Shown { stage, letters }, &text)
+}
+
+/// What Tribune itself asks who works here.
+fn question(months: u8) -> String {
+    format!(
+        "Months since your report: {months}. Has anybody made you suffer for it, or threatened to? If so, write it with \
+         `tribune report add`; if not, you need not answer."
+    )
 }
 
 async fn prove(office: &Office, keys: &Keys, out: &Path) -> Result<ExitCode, Failure> {
