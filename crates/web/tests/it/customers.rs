@@ -270,6 +270,7 @@ async fn a_customer_is_asked_restricted_told_why_and_appeals() {
     let other = acme.get("/customer/declare").await.hidden("command");
     let again = send(&mut acme, &post, &answering("No, they are not.", &token, &other)).await;
     assert!(again.status.as_u16() == 422 && again.text().contains("was answered already"), "{}", again.text());
+    assert!(again.text().contains("No, they are not."), "what was typed is not lost");
     assert!(acme.get(&address).await.text().contains("They are ours."));
 
     review.decide("a1").await;

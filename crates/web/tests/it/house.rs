@@ -90,7 +90,7 @@ impl House {
             simulated: false,
         };
         let customers = Key::new([7; 32]).customers().map(Arc::new);
-        let papers = Papers { customers, ..Papers::default() };
+        let papers = Papers { recovery: vec![store::Identity::generate().to_public()], customers };
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let complaints = Arc::new(Mutex::new(Vec::new()));
         let (ticking, heard) = (Arc::clone(&clock), Arc::clone(&complaints));

@@ -35,6 +35,8 @@ impl Provider {
         let mut process = node.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap() == "ready"), "the provider does not start");
+        // What it says goes on being read, or it would end at the next line.
+        std::thread::spawn(move || lines.for_each(drop));
         Some(Self { process, port })
     }
 
