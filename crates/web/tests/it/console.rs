@@ -11,10 +11,11 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use review::Decibans;
 use review::act::{Act, Kind, Opening, Source};
 use review::case::{Phase, Standing};
+use review::metered::{Line, Metered};
 use review::procedure::Procedure;
 use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::seal;
-use review::words::{CaseId, Digest, Role};
+use review::words::{CaseId, Digest, Moment, Role};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Identity;
@@ -342,6 +343,32 @@ async fn proposed(office: &Office, browser: &mut Browser<'_>) {
     assert!(all(&page, "input[name=target][checked]").len() == 1, "what was chosen stays chosen");
     assert_eq!(all(&page, "input[name=review]")[0].value().attr("value"), Some(review.as_str()));
     office.must(browser, "propose", &fields).await;
+    previewed(office).await;
+}
+
+/// What the server does by itself: by the usage of late, what is proposed stops writing and nothing else.
+async fn previewed(office: &Office) {
+    let (file, now) = (office.file().await, office.house.now());
+    let line = |operation: &str| Line {
+        account: "acct-1".parse().unwrap(),
+        service: "object-storage".parse().unwrap(),
+        operation: operation.parse().unwrap(),
+        region: None,
+        quantity: 14_000,
+        days: 14,
+        hour_max: None,
+    };
+    let to = Moment(now.0 - now.0.rem_euclid(86_400));
+    let metered = Metered {
+        from: to.plus_days(-14),
+        to,
+        records: Digest::of("records"),
+        accounts: file.case.accounts.iter().map(|one| (one.clone(), file.case.opening.customer.clone())).collect(),
+        lines: vec![line("storage.read"), line("storage.write")],
+    };
+    let act = Act::Preview { decision: "d1".parse().unwrap(), metered };
+    let sent = Sent { id: format!("preview-{}", now.0).parse().unwrap(), at: now, by: Sender::System };
+    office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
 }
 
 async fn approve(office: &Office, name: &str) {
