@@ -221,6 +221,11 @@ row-appeals-part = قُبلت جزئيًا
 row-appeals-upheld = قُبلت
 row-corrections = تصحيحات
 row-missed = فائت
+row-reviews-asked = مراجعات طلبها المبلّغون
+row-measures-taken = تدابير دخلت حيز التنفيذ
+row-leaving-decided = بشأن بيانات كانت تغادر
+row-kinds-of-use = أنواع الاستخدام بعد التدبير
+row-employees-told = مرات إبلاغ الموظفين
 row-contacts = اتصالات
 part-anonymous = من دون اسم
 part-named = باسم
@@ -239,6 +244,13 @@ part-authority = السلطات
 part-reviewer = مع مراجع
 part-decider = مع صاحب قرار
 part-other = مع غيرهما
+part-let-go = تُركت تغادر
+part-hold-export = أُوقف التصدير
+part-preserve = حُفظت بأمر قانوني
+part-stopped = كان يجب أن تتوقف، وتوقفت
+part-still = كان يجب أن تتوقف، ولم تتوقف
+part-as-before = كان يجب أن تستمر، واستمرت كما كانت
+part-less = كان يجب أن تستمر، وهي دون النصف
 part-none = لا شيء
 
 ## خط الإبلاغ

@@ -218,6 +218,11 @@ row-appeals-part = Upheld in part
 row-appeals-upheld = Upheld
 row-corrections = Corrections
 row-missed = Missed
+row-reviews-asked = Reviews that reporters asked for
+row-measures-taken = Measures that took effect
+row-leaving-decided = On data that was leaving
+row-kinds-of-use = Kinds of use after a measure
+row-employees-told = Times employees were told
 row-contacts = Contacts
 part-anonymous = without a name
 part-named = with a name
@@ -236,6 +241,13 @@ part-authority = authorities
 part-reviewer = with a reviewer
 part-decider = with a decider
 part-other = with somebody else
+part-let-go = let go
+part-hold-export = export held
+part-preserve = preserved on a legal order
+part-stopped = were to stop, and did
+part-still = were to stop, and did not
+part-as-before = were to go on, and did as before
+part-less = were to go on, and are at less than half
 part-none = none
 
 ## The tip line

@@ -21,7 +21,7 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
     (
         "numbers-reports",
         "numbers-reports-says",
-        &["reports_received", "reports_acknowledged_in_time", "reports_triaged_in_time"],
+        &["reports_received", "reports_acknowledged_in_time", "reports_triaged_in_time", "reviews_asked"],
     ),
     (
         "numbers-cases",
@@ -43,10 +43,13 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
             "decisions_proposed",
             "decisions_approved",
             "decisions_refused",
+            "measures_taken",
             "emergencies",
             "emergencies_lapsed",
             "hearings_waived",
+            "leaving_decided",
             "restrictions_in_force",
+            "kinds_of_use",
         ],
     ),
     (
@@ -60,6 +63,7 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
             "appeals_upheld_in_part",
             "appeals_upheld",
             "corrections",
+            "employees_told",
         ],
     ),
     ("numbers-missed", "numbers-missed-says", &["deadlines_missed"]),
@@ -67,10 +71,11 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// What each indicator is called, and each part of one.
-const NAMES: [(&str, &str); 44] = [
+const NAMES: [(&str, &str); 56] = [
     ("reports_received", "row-reports-received"),
     ("reports_acknowledged_in_time", "row-reports-acknowledged"),
     ("reports_triaged_in_time", "row-reports-triaged"),
+    ("reviews_asked", "row-reviews-asked"),
     ("cases_opened", "row-cases-opened"),
     ("cases_open", "row-cases-open"),
     ("cases_closed", "row-cases-closed"),
@@ -81,6 +86,10 @@ const NAMES: [(&str, &str); 44] = [
     ("decisions_proposed", "row-proposed"),
     ("decisions_approved", "row-approved"),
     ("decisions_refused", "row-refused"),
+    ("measures_taken", "row-measures-taken"),
+    ("leaving_decided", "row-leaving-decided"),
+    ("kinds_of_use", "row-kinds-of-use"),
+    ("employees_told", "row-employees-told"),
     ("emergencies", "row-emergencies"),
     ("emergencies_lapsed", "row-emergencies-lapsed"),
     ("hearings_waived", "row-hearings-waived"),
@@ -111,6 +120,13 @@ const NAMES: [(&str, &str); 44] = [
     ("reviewer", "part-reviewer"),
     ("decider", "part-decider"),
     ("other", "part-other"),
+    ("let-go", "part-let-go"),
+    ("hold-export", "part-hold-export"),
+    ("preserve", "part-preserve"),
+    ("stopped", "part-stopped"),
+    ("still", "part-still"),
+    ("as_before", "part-as-before"),
+    ("less", "part-less"),
     ("", "part-none"),
 ];
 

@@ -9,11 +9,12 @@ use review::act::{
     Act, AppealOutcome, Approval, Decision, Determination, ElementAnswer, Established, Item, Kind, Opening, Order,
     Source,
 };
+use review::metered::Metered;
 use review::procedure::{Basis, Procedure};
 use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
-use review::words::{CaseId, Digest, Role, Standard, Switch, Target, Text};
+use review::words::{CaseId, Digest, Moment, Role, Standard, Switch, Target, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use web::session::Who;
@@ -166,6 +167,17 @@ impl<'a> Review<'a> {
             review: Some(self.house.now().plus_days(90)),
         };
         self.must("ann", Act::Propose(decision.clone())).await;
+        let to = Moment(self.house.now().0 - self.house.now().0.rem_euclid(86_400));
+        let file = self.house.clerk.look(&Sender::System, &self.case, "a test", self.house.now()).await.unwrap();
+        let customer = file.case.opening.customer.clone();
+        let metered = Metered {
+            from: to.plus_days(-14),
+            to,
+            records: Digest::of("records"),
+            accounts: BTreeMap::from([(name(account), customer)]),
+            lines: Vec::new(),
+        };
+        self.must("tribune", Act::Preview { decision: name("d1"), metered }).await;
         for person in ["ben", "cleo"] {
             let shown = Digest::of("shown");
             let message = seal::message(&self.case, &decision, &shown);
