@@ -7,6 +7,7 @@ use crate::server::tool;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// The key by which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -34,9 +35,7 @@ impl Driver {
 
     /// A browser of somebody's own: a fresh profile, and no scripts.
     pub(crate) async fn browser(&self) -> Chromium<'_> {
-        let binary = tool("TRIBUNE_CHROMIUM").unwrap();
         let options = json!({
-            "binary": binary,
             "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage",
                 "--window-size=1280,1600"],
             "prefs": {"profile.managed_default_content_settings.javascript": 2},
@@ -124,6 +123,20 @@ impl Chromium<'_> {
         self.tell(&format!("/element/{element}/click"), json!({})).await;
     }
 
+    /// Clicks what leads to another page, and waits until this one is gone: an answer may take its time.
+    pub(crate) async fn follow(&self, selector: &str) {
+        let page = self.all("html").await.remove(0);
+        self.click(selector).await;
+        let there = self.url(&format!("/element/{page}/name"));
+        for _ in 0..600 {
+            if crate::server::answered(self.driver.client.get(&there)).await.0 != 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("`{selector}` leads nowhere from {}", self.address().await);
+    }
+
     /// Fills a field as somebody does: by typing, ticking or choosing.
     pub(crate) async fn fill(&self, form: &str, name: &str, value: &str) {
         let (named, valued) = (format!("[name={}]", quoted(name)), format!("[value={}]", quoted(value)));
@@ -158,7 +171,7 @@ impl Chromium<'_> {
         for (name, value) in fields {
             self.fill(form, name, value).await;
         }
-        self.click(&format!("{form} button")).await;
+        self.follow(&format!("{form} button")).await;
         let wrong = self.text("main .notice.wrong").await;
         assert!(wrong.is_empty(), "{form} at {}: {wrong}", self.address().await);
     }
