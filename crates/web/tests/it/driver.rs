@@ -36,7 +36,7 @@ impl Driver {
     /// A browser of somebody's own: a fresh profile, and no scripts.
     pub(crate) async fn browser(&self) -> Chromium<'_> {
         let options = json!({
-            "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage",
+            "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage", "--force-prefers-reduced-motion",
                 "--window-size=1280,1600"],
             "prefs": {"profile.managed_default_content_settings.javascript": 2},
         });
