@@ -91,6 +91,13 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[("TRIBUNE_CHROMIUM", Place::System("chromium"))],
     },
     Tool {
+        name: "chromium-driver (Debian)",
+        step: "tests",
+        present: |_| works("chromedriver", &["--version"]),
+        install: |project| debian(project, &["chromium-driver"]),
+        variables: &[("TRIBUNE_CHROMEDRIVER", Place::System("chromedriver"))],
+    },
+    Tool {
         name: "postgresql (Debian)",
         step: "tests",
         present: |_| postgresql().is_some(),

@@ -14,10 +14,14 @@ mod admission;
 mod authzen;
 #[path = "it/bad.rs"]
 mod bad;
+#[path = "it/browser.rs"]
+mod browser;
 #[path = "it/console.rs"]
 mod console;
 #[path = "it/customers.rs"]
 mod customers;
+#[path = "it/driver.rs"]
+mod driver;
 #[path = "it/envoy.rs"]
 mod envoy;
 #[path = "it/export.rs"]
@@ -33,6 +37,8 @@ mod house;
 mod machine;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "../../store/tests/it/server.rs"]
+mod postgres;
 #[path = "it/provider.rs"]
 mod provider;
 #[path = "it/proxies.rs"]

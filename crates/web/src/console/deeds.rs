@@ -360,7 +360,10 @@ fn assign(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let person = sheet.choice("person", "Who", hint, &there(ground, true));
     let role = sheet.choice("role", "As what", "", &roles());
     let role = role.and_then(|role| Role::ALL.into_iter().find(|one| one.name() == role));
-    act(Act::Assign { person: parsed(person)?, role: role? })
+    let person: PersonId = parsed(person)?;
+    // The rules are asked about a role that they have: that the first of the list has another shuts nothing.
+    let held = ground.roster.members.get(&person).and_then(|member| member.roles.first().copied());
+    act(Act::Assign { person, role: if sheet.is_probe() { held? } else { role? } })
 }
 
 fn declare(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {

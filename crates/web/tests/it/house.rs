@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use store::Record;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use web::pages::PolicyText;
 use web::sign_in::{self, Key, ProviderSettings, SignIn};
 use web::{Means, Pages, Settings};
 
@@ -76,8 +77,14 @@ impl House {
     }
 
     pub(crate) async fn at(base: &str) -> Self {
+        Self::over(base, None, Vec::new()).await
+    }
+
+    /// A house over a record elsewhere than in its folder, with policies.
+    pub(crate) async fn over(base: &str, record: Option<String>, policies: Vec<PolicyText>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let record = Record::open(&format!("sqlite:{}", folder.path().join("record.db").display())).await.unwrap();
+        let own = format!("sqlite:{}", folder.path().join("record.db").display());
+        let record = Record::open(&record.unwrap_or(own)).await.unwrap();
         let clerk = Arc::new(Clerk::new(record, chance("clerk")).unwrap());
         clerk.found(Founding { at: NOW, simulated_clock: false }).await.unwrap();
         let settings = Settings {
@@ -86,7 +93,7 @@ impl House {
             public: folder.path().join("public"),
             log_origin: "log.example/tribune".to_owned(),
             log_key: "log.example/tribune+1+key".to_owned(),
-            policies: Vec::new(),
+            policies,
             simulated: false,
         };
         let customers = Key::new([7; 32]).customers().map(Arc::new);
@@ -122,6 +129,11 @@ impl House {
         let router = web::pages::router(Arc::clone(&pages), &sign_in);
         let clock = Arc::clone(&self.clock);
         Self { clerk, pages, sign_in, clock, router, ..other }
+    }
+
+    /// What answers, to be listened with.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(crate) fn public(&self) -> PathBuf {

@@ -449,7 +449,7 @@ async fn what_needs_it_to_be_them_now_leads_to_the_proof_and_back() {
 }
 
 /// An identity in a file that a passphrase opens, as `age --passphrase --armor` writes it.
-fn armored(identity: &store::Identity, passphrase: &str) -> String {
+pub(crate) fn armored(identity: &store::Identity, passphrase: &str) -> String {
     use age::secrecy::ExposeSecret as _;
     let text = format!("# public key: {}\n{}\n", identity.to_public(), identity.to_string().expose_secret());
     let sealed = store::seal_with_passphrase(text.as_bytes(), passphrase).unwrap();
