@@ -23,7 +23,7 @@ use axum::response::Response;
 use axum::routing::get;
 use clerk::envelope::{Purpose, Sending, TEXT_BYTES_MAX, WHO_BYTES_MAX};
 use clerk::mailbox::{Mailbox, Stage};
-use clerk::receipt::{Keys, Receipt};
+use clerk::receipt::{Keys, Receipt, ReceiptError};
 use clerk::{Error, Reporting};
 use review::report::Channel;
 use review::words::PersonId;
@@ -390,6 +390,19 @@ impl MailboxPage {
     }
 }
 
+/// What is wrong with words that were typed, by their places and never by a word.
+fn mended(language: Language, error: &ReceiptError) -> String {
+    match error {
+        ReceiptError::Count(count) => language.tell("words-count", &[("count", (*count).into())]),
+        ReceiptError::Unknown(places) => {
+            let places: Vec<_> = places.iter().map(usize::to_string).collect();
+            language.tell("words-unknown", &[("places", (&places.join(", ")).into())])
+        }
+        ReceiptError::Long => language.say("words-long"),
+        ReceiptError::Keys(_) => language.say("report-failed"),
+    }
+}
+
 /// The keys of the words that were typed; the form with what is wrong with them otherwise.
 async fn keys(
     pages: &Arc<Pages>,
@@ -399,7 +412,7 @@ async fn keys(
     let receipt: Receipt = match posted.get("words").parse() {
         Ok(receipt) => receipt,
         Err(error) => {
-            form.refuse("words", error.to_string());
+            form.refuse("words", mended(form.language(), &error));
             return Ok(None);
         }
     };
