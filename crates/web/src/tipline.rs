@@ -508,3 +508,31 @@ async fn add(State(pages): State<Arc<Pages>>, reader: Reader, upload: Upload) ->
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_too_many_waits_and_is_served_in_turn() {
+        let line = Arc::new(Line::default());
+        let (one, two) = (line.turn().await, line.turn().await);
+        assert!(one.is_some() && two.is_some());
+        let mut others = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let line = Arc::clone(&line);
+            others.spawn(async move { line.turn().await.is_some() });
+        }
+        while line.waiting.load(Ordering::Relaxed) < 100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(line.wait(), WAIT_SECONDS + 100 / HARD_A_SECOND);
+        drop(one);
+        assert!(others.join_all().await.into_iter().all(|served| served));
+        assert_eq!(line.wait(), WAIT_SECONDS);
+        // Who goes away while waiting is waited for no more.
+        let held = line.turn().await;
+        drop(tokio::time::timeout(Duration::from_millis(20), line.turn()).await);
+        assert!(held.is_some() && line.wait() == WAIT_SECONDS);
+    }
+}
