@@ -211,6 +211,11 @@ impl Form {
         (self.command, self.token) = (command, token);
     }
 
+    /// The language it speaks.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     // ---- for templates --------------------------------------------------------------------------------------------
 
     /// Its command.

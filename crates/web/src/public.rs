@@ -5,7 +5,7 @@
 //! | `home` | what this is and for whom; policies; how to check the log |
 //! | `statements` | statements and corrections: the list, each one, as JSON |
 //! | `numbers` | a year's numbers, and what the log tells of each month |
-//! | `files` | files of the log, statements as text, numbers as CSV, as they were written |
+//! | `files` | files of the log, and numbers as CSV, as they were written |
 //!
 //! Everything comes from one shelf ([`clerk::Shelf`]), kept in memory and read on as the record grows.
 

@@ -24,7 +24,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use clerk::envelope::{Purpose, Sending, TEXT_BYTES_MAX, WHO_BYTES_MAX};
 use clerk::mailbox::{LetterKind, Mailbox, Stage};
-use clerk::receipt::{Keys, Receipt};
+use clerk::receipt::{Keys, Receipt, ReceiptError};
 use clerk::{Error, Reporting};
 use review::report::Channel;
 use review::words::PersonId;
@@ -402,6 +402,19 @@ impl MailboxPage {
     }
 }
 
+/// What is wrong with words that were typed, by their places and never by a word.
+fn mended(language: Language, error: &ReceiptError) -> String {
+    match error {
+        ReceiptError::Count(count) => language.tell("words-count", &[("count", (*count).into())]),
+        ReceiptError::Unknown(places) => {
+            let places: Vec<_> = places.iter().map(usize::to_string).collect();
+            language.tell("words-unknown", &[("places", (&places.join(", ")).into())])
+        }
+        ReceiptError::Long => language.say("words-long"),
+        ReceiptError::Keys(_) => language.say("report-failed"),
+    }
+}
+
 /// The keys of the words that were typed; the form with what is wrong with them otherwise.
 async fn keys(
     pages: &Arc<Pages>,
@@ -411,7 +424,7 @@ async fn keys(
     let receipt: Receipt = match posted.get("words").parse() {
         Ok(receipt) => receipt,
         Err(error) => {
-            form.refuse("words", error.to_string());
+            form.refuse("words", mended(form.language(), &error));
             return Ok(None);
         }
     };
@@ -505,5 +518,33 @@ async fn add(State(pages): State<Arc<Pages>>, reader: Reader, upload: Upload) ->
             form.refuse_all(said(&pages, language, &error));
             opened(&pages, &reader, &keys, words, form, None).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_too_many_waits_and_is_served_in_turn() {
+        let line = Arc::new(Line::default());
+        let (one, two) = (line.turn().await, line.turn().await);
+        assert!(one.is_some() && two.is_some());
+        let mut others = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let line = Arc::clone(&line);
+            others.spawn(async move { line.turn().await.is_some() });
+        }
+        while line.waiting.load(Ordering::Relaxed) < 100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(line.wait(), WAIT_SECONDS + 100 / HARD_A_SECOND);
+        drop(one);
+        assert!(others.join_all().await.into_iter().all(|served| served));
+        assert_eq!(line.wait(), WAIT_SECONDS);
+        // Who goes away while waiting is waited for no more.
+        let held = line.turn().await;
+        drop(tokio::time::timeout(Duration::from_millis(20), line.turn()).await);
+        assert!(held.is_some() && line.wait() == WAIT_SECONDS);
     }
 }

@@ -366,3 +366,9 @@ stage-received = Your report came in and is stored. It is acknowledged within a 
 stage-acknowledged = Your report is acknowledged. An officer looks at it within three days.
 stage-looked-at = An officer has looked at your report.
 stage-told = You were told what came of your report.
+words-count = { $count ->
+    [one] A receipt has 7 words and this has 1: type all of them, in their order.
+   *[other] A receipt has 7 words and this has { $count }: type all of them, in their order.
+}
+words-unknown = In this place no word of a receipt stands: { $places }. Look how it is spelled.
+words-long = This is longer than any receipt: type its 7 words and nothing else.

@@ -719,6 +719,14 @@ fn served(office: &Office) {
     assert_eq!(answers, [403, 204, 204, 204]);
     let (status, checkpoint) = get(&at, "/log/checkpoint", "");
     assert!(status == 200 && checkpoint.starts_with("tribune.example/log\n"), "{checkpoint}");
+    let (status, statements) = get(&at, "/statements.json", "");
+    assert!(status == 200 && statements.contains("DECISION_PROVISION_"), "{statements}");
+    assert!(statements.contains("\"log_index\":") && !statements.contains("\"a1\""), "{statements}");
+    let name = statements.split("/statements/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let (status, page) = get(&at, &format!("/statements/{name}"), "");
+    assert!(status == 200 && page.contains("<h2>The measure</h2>"), "{page}");
+    let (status, text) = get(&at, &format!("/statements/{name}.txt"), "");
+    assert!(status == 200 && text.starts_with("Statement of reasons, for the public"), "{text}");
     for path in
         ["/log/../log.key", "/log/%2e%2e/%2e%2e/log.key", "/statements/../../tribune.toml", "/transparency/x.csv"]
     {

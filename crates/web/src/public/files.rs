@@ -1,12 +1,11 @@
-//! Files that the world reads as they are: the log's, statements as text, a year's numbers. Names are of a few forms;
-//! nothing else is looked for on the disk.
+//! Files that the world reads as they are: the log's, and a year's numbers. Names are of a few forms; nothing else is looked
+//! for on the disk.
 
 use crate::answer::{Problem, kept};
 use crate::pages::Pages;
 use axum::extract::{Path as Asked, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use review::words::Digest;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tlog::Tile;
@@ -15,7 +14,7 @@ use tlog::Tile;
 const GROWS: u32 = 1;
 const STAYS: u32 = 86_400;
 
-const PLAIN: &str = "text/plain; charset=utf-8";
+pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// A file of the log.
 pub(super) async fn log(State(pages): State<Arc<Pages>>, Asked(path): Asked<String>) -> Result<Response, Problem> {
@@ -25,16 +24,6 @@ pub(super) async fn log(State(pages): State<Arc<Pages>>, Asked(path): Asked<Stri
     }
     let (kind, seconds) = if checkpoint { (PLAIN, GROWS) } else { ("application/octet-stream", STAYS) };
     Ok(read(pages.settings.public.join("log").join(path), kind, seconds).await.unwrap_or_else(absent))
-}
-
-/// A statement or a correction as text.
-pub(super) async fn statement(State(pages): State<Arc<Pages>>, name: &str) -> Result<Response, Problem> {
-    let stem = name.strip_suffix(".txt").unwrap_or(name);
-    if stem.replacen('-', ":", 1).parse::<Digest>().is_err() {
-        return Err(Problem::missing());
-    }
-    let path = pages.settings.public.join("statements").join(format!("{stem}.txt"));
-    read(path, PLAIN, STAYS).await.ok_or_else(Problem::missing)
 }
 
 /// A year's numbers as CSV.

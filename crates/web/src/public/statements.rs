@@ -171,12 +171,18 @@ pub(super) async fn one(
     reader: Reader,
     Asked(asked): Asked<String>,
 ) -> Result<Response, Problem> {
-    if asked.ends_with(".txt") {
-        return files::statement(state, &asked).await;
-    }
     let State(pages) = state;
     let shelf = shelf(&pages).await?;
-    let text = digest(&asked).and_then(|digest| shelf.get(&digest)).ok_or_else(Problem::missing)?;
+    let name_alone = asked.strip_suffix(".txt");
+    let digest = digest(name_alone.unwrap_or(&asked));
+    let text = digest.and_then(|digest| shelf.get(&digest)).ok_or_else(Problem::missing)?;
+    if name_alone.is_some() {
+        // From the shelf and not from the disk: what was erased is gone at once.
+        let kind = HeaderValue::from_static(files::PLAIN);
+        let mut response = kept(([(header::CONTENT_TYPE, kind)], text.text.clone()).into_response(), KEPT_SECONDS);
+        files::open(&mut response);
+        return Ok(response);
+    }
     let title = if text.corrects.is_some() { "statement-correction" } else { "statement-title" };
     let title = reader.language.say(title);
     let answer = page(&OnePage {

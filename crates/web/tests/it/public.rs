@@ -162,6 +162,7 @@ async fn what_was_erased_is_on_no_page_any_more() {
     let served = Entry::Statement { statement: text.digest, day: "2026-03-02".into() };
     published(&house, std::slice::from_ref(&text), &[served]).await;
     assert_eq!(house.get(&address(&text)).await.status, 200);
+    assert_eq!(house.get(&format!("{}.txt", address(&text))).await.text(), text.text);
     let record = house.clerk.record();
     let event = record.stream("published", 0).await.unwrap().remove(0);
     let erasure = store::Erasure {
@@ -175,4 +176,5 @@ async fn what_was_erased_is_on_no_page_any_more() {
     let entry = Entry::Erasure { commitment: Digest(event.commitment), day: "2026-03-03".into() };
     published(&house, &[], &[entry]).await;
     assert_eq!(house.get(&address(&text)).await.status, 404);
+    assert_eq!(house.get(&format!("{}.txt", address(&text))).await.status, 404);
 }

@@ -162,9 +162,11 @@ async fn a_report_is_answered_in_its_mailbox_and_wrong_words_find_one_of_the_sam
     let tags = |answer: &Answer| answer.text().matches("<form").count() + answer.text().matches("<section").count();
     assert_eq!((tags(&mailbox), mailbox.header("cache-control")), (tags(&wrong), wrong.header("cache-control")));
     assert!(!mailbox.headers.contains_key("set-cookie"));
-    for (typed, said) in
-        [("abacus", "has 7 words and this has 1"), (&receipt.replacen(' ', " qqq ", 1)[..], "this has 8")]
-    {
+    for (typed, said) in [
+        ("abacus", "has 7 words and this has 1:"),
+        (&receipt.replacen(' ', " qqq ", 1)[..], "this has \u{2068}8\u{2069}:"),
+        ("abacus qqq abdominal abide qqq ability ablaze", "\u{2068}2, 5\u{2069}. Look how it is spelled"),
+    ] {
         let answer = look(typed).await;
         assert!(
             answer.status == 422 && answer.text().contains(said) && !answer.text().contains("qqq"),
