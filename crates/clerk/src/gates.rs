@@ -70,24 +70,32 @@ impl Clerk {
     /// # Errors
     /// The record failed.
     pub async fn gate_told(&self, told: &Told) -> Result<Vec<Left>, Error> {
-        let left = self.left_preview(told).await?;
+        let left = self.left_preview(&self.staged_here(told).await?).await?;
         for _ in 0..TRIES {
-            let stream = streams::read::<Told>(&self.record, streams::GATES).await?;
-            let last = stream.events.iter().rev().find(|event| event.gate == told.gate);
+            let (last, length) = self.last_told(&told.gate).await?;
             let same = |last: &Told| {
                 let shown = last.version == told.version
                     && last.enforces == told.enforces
                     && last.broken_glass == told.broken_glass;
                 shown && (last.refusals == told.refusals || told.at < last.at.plus_hours(KEPT_EVERY_HOURS))
             };
-            if left.is_empty() && last.is_some_and(same) {
+            if left.is_empty() && last.as_ref().is_some_and(same) {
                 return Ok(left);
             }
-            if self.append(&[streams::append(streams::GATES, stream.length, told.at, told)?]).await? {
+            if self.append(&[streams::append(&streams::gate_stream(&told.gate), length, told.at, told)?]).await? {
                 return self.fall_back(told, left).await;
             }
         }
         Err(Error::Busy)
+    }
+
+    /// What a gate told last, and how often it did.
+    async fn last_told(&self, gate: &str) -> Result<(Option<Told>, u64), Error> {
+        let stream = streams::gate_stream(gate);
+        let length = self.record.length(&stream).await?;
+        let last = self.record.stream_from(&stream, length.saturating_sub(1), 1).await?;
+        let told = last.iter().find_map(|event| Some((event.content.as_ref()?, event.position)));
+        Ok((told.map(|(content, position)| streams::parse(&content.body, position)).transpose()?, length))
     }
 
     /// What each gate told last.
@@ -95,12 +103,22 @@ impl Clerk {
     /// # Errors
     /// The record failed.
     pub async fn gates(&self) -> Result<Vec<Told>, Error> {
-        let stream = streams::read::<Told>(&self.record, streams::GATES).await?;
-        let mut gates = BTreeMap::new();
-        for told in stream.events {
-            gates.insert(told.gate.clone(), told);
+        let mut gates = Vec::new();
+        for (stream, _) in self.record.streams(streams::GATES).await? {
+            let gate = stream.strip_prefix(streams::GATES).unwrap_or(&stream);
+            gates.extend(self.last_told(gate).await?.0);
         }
-        Ok(gates.into_values().collect())
+        Ok(gates)
+    }
+
+    /// The same report, of those restrictions alone that are at this one gate: of no others anything follows by itself.
+    async fn staged_here(&self, told: &Told) -> Result<Told, Error> {
+        let (stages, here) = (self.stages().await?, Staged::At { gate: told.gate.clone() });
+        let mut told = told.clone();
+        told.refusals.retain(|restriction, _| {
+            parts(restriction).is_some_and(|(case, decision, _)| stages.get(&(case, decision)) == Some(&here))
+        });
+        Ok(told)
     }
 
     /// What of a decision refused more in shadow than its preview foresaw, by what gates told since it came there.
@@ -140,21 +158,14 @@ impl Clerk {
         Ok(left)
     }
 
-    /// Brings back to shadow what is at this one gate, and nothing else.
+    /// Brings them back to shadow.
     async fn fall_back(&self, told: &Told, left: Vec<Left>) -> Result<Vec<Left>, Error> {
-        let stages = self.stages().await?;
-        let mut fell = Vec::new();
-        for one in left {
-            let here = Staged::At { gate: told.gate.clone() };
-            if stages.get(&(one.case.clone(), one.decision.clone())) != Some(&here) {
-                continue;
-            }
+        for one in &left {
             let (case, decision) = (one.case.clone(), one.decision.clone());
             let (stage, by, why) = (Staged::Shadow, "tribune".parse()?, Some(one.why.clone()));
             self.put_stage(Staging { case, decision, stage, by, at: told.at, why }).await?;
-            fell.push(one);
         }
-        Ok(fell)
+        Ok(left)
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `laws` | [`Law`]: each policy pack under which a case was opened, kept for as long as its cases |
 //! | `workloads` | [`Workload`]: which accounts are under review in which case |
 //! | `stages` | `snapshots::Staging`: a decision in effect came to another stage |
-//! | `gates` | [`crate::gates::Told`]: what gates told, when that changed |
+//! | `gate/NAME` | [`crate::gates::Told`]: what that gate told, when it changed |
 //! | `snapshots` | `snapshots::Made`: what gates were given, when that changed |
 //! | `looks` | [`Look`] |
 //! | `declarations` | [`crate::Declaration`]: uses that customers declare |
@@ -40,7 +40,7 @@ pub(crate) const ROSTER: &str = "roster";
 pub(crate) const LAWS: &str = "laws";
 pub(crate) const WORKLOADS: &str = "workloads";
 pub(crate) const STAGES: &str = "stages";
-pub(crate) const GATES: &str = "gates";
+pub(crate) const GATES: &str = "gate/";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LOOKS: &str = "looks";
 pub(crate) const DECLARATIONS: &str = "declarations";
@@ -52,6 +52,10 @@ pub(crate) const DISCARDED: &str = "discarded";
 
 pub(crate) fn case_stream(case: &CaseId) -> String {
     format!("{CASES}{case}")
+}
+
+pub(crate) fn gate_stream(gate: &str) -> String {
+    format!("{GATES}{gate}")
 }
 
 pub(crate) fn report_stream(report: &ReportId) -> String {

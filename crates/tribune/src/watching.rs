@@ -107,7 +107,7 @@ async fn count(
     let accounts: BTreeSet<AccountId> = targets.chain(file.case.accounts.iter().cloned()).collect();
     if waits && !decided.previews.last().is_some_and(|last| fresh(last.at)) {
         let until = today(office.now);
-        let metered = meter(sources, &accounts, until.plus(-DAYS), until)?;
+        let Some(metered) = meter(sources, &accounts, until.plus(-DAYS), until)? else { return Ok(()) };
         return enact(office, &file.case.id, Act::Preview { decision: id.clone(), metered }).await;
     }
     let Some(effect) = decided.effect.filter(|_| decided.standing == Standing::InEffect) else { return Ok(()) };
@@ -123,7 +123,9 @@ async fn count(
     if until < due {
         return Ok(());
     }
+    // Days that are not known yet show nothing: fewer than these are waited for.
     let metered = meter(sources, &accounts, first.max(until.plus(-DAYS)), until)?;
+    let Some(metered) = metered.filter(|metered| metered.days() >= COMPARED_AFTER) else { return Ok(()) };
     enact(office, &file.case.id, Act::Compare { decision: id.clone(), metered }).await
 }
 
@@ -131,13 +133,12 @@ fn today(at: Moment) -> Day {
     Day(i32::try_from(at.0.div_euclid(86_400)).unwrap_or(i32::MAX))
 }
 
-/// What was metered, up to what is known.
-fn meter(sources: &Sources, accounts: &BTreeSet<AccountId>, from: Day, until: Day) -> Result<Metered, Failure> {
+/// What was metered, up to what is known; none where no whole day of it is.
+fn meter(sources: &Sources, accounts: &BTreeSet<AccountId>, from: Day, until: Day) -> Result<Option<Metered>, Failure> {
     apart(|| {
         let opened = sources.open()?;
         let until = until.min(opened.as_of(None)?.day());
-        let from = from.min(until.plus(-1));
-        metered(&opened.usage, accounts, from, until)
+        if from < until { metered(&opened.usage, accounts, from, until).map(Some) } else { Ok(None) }
     })
 }
 

@@ -575,7 +575,9 @@ pub(crate) fn pins(office: &Office) -> std::sync::Arc<gate::Pins> {
 
 /// One gate refuses far more than the preview foresaw: back to shadow, and on only for a reason.
 fn fell_back(office: &Office) {
+    office.does("gil", &["restriction", "pins", "--gate", "north-1", "--out", "pins.txt"]);
     office.does("gil", &["restriction", "stage", "CASE", "d2", "--gate", "north-1"]);
+    let writes = || asked(office, "a1", "object-storage", "storage.write", 18);
     let (_server, at) = start(office, &["serve", "--listen", "127.0.0.1:0"]);
     let restriction = format!("{}/d2/1", office.case.borrow());
     let told = |version: &str, refused: u64| {
@@ -597,8 +599,10 @@ fn fell_back(office: &Office) {
     };
     assert_eq!(told("0.1", 216_000_100), 202);
     assert!(stage("by 0.1: has an older snapshot; 216000100 refused"), "as often as was foreseen, ten times over");
+    assert_eq!(writes(), "refused");
     assert_eq!(told("0.2", 216_000_101), 202);
     assert!(stage("216000101 refused"));
+    assert_eq!(writes(), "in shadow", "back by itself");
     let on = ["restriction", "stage", "CASE", "d2", "--all"];
     office.may_not("gil", &on, "it left its preview: storage.write of");
     assert_eq!(
