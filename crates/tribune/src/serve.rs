@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use web::gate::report::{Refusals, Report};
 use web::gate::{Feed, Token};
 use web::{Means, Pages, PolicyText, Settings};
@@ -78,13 +79,17 @@ pub(crate) async fn live(
     let sign_in = office.sign_in(&pages.settings.base)?;
     let pages = web::pages::router(Arc::clone(&pages), &sign_in);
     let router = Arc::clone(&feed).router(token).merge(reports).merge(more).merge(pages);
+    // Each is a task of its own: reading a month of usage takes minutes, and neither gates nor readers wait for it.
+    let mut beside = JoinSet::new();
+    beside.spawn(follow(office, feed));
+    beside.spawn(hear(hearing, heard));
+    beside.spawn(watching::follow(watched));
+    let serving = web::serve(listener, router, web::Limits::default(), ended);
     tokio::select! {
-        () = web::serve(listener, router, web::Limits::default(), ended) => {}
-        () = follow(office, &feed) => {}
-        () = hear(&hearing, heard) => {}
-        () = watching::follow(watched) => {}
+        () = serving => Ok(()),
+        // None of them ends but by a defect of ours, and a server that only seems to live would be worse.
+        Some(Err(why)) = beside.join_next() => Err(Failure::Defect(why.to_string())),
     }
-    Ok(())
 }
 
 /// The pages of an office that answers at an address.
@@ -127,10 +132,10 @@ fn policy_text(policy: &Policy) -> PolicyText {
 
 /// Follows the record: whatever was appended may change what gates are given and what is public. What fails is said and
 /// tried again: gates and readers go on with what they have.
-async fn follow(mut office: Office, feed: &Feed) {
+async fn follow(mut office: Office, feed: Arc<Feed>) {
     let (mut position, mut idle) = (0, LOOKS_MAX);
     loop {
-        match look(&mut office, feed, position, idle >= LOOKS_MAX).await {
+        match look(&mut office, &feed, position, idle >= LOOKS_MAX).await {
             Ok(Some(end)) => (position, idle) = (end, 0),
             Ok(None) => idle += 1,
             Err(why) => {
@@ -144,7 +149,7 @@ async fn follow(mut office: Office, feed: &Feed) {
 }
 
 /// Takes up what gates tell.
-async fn hear(office: &Office, mut reports: tokio::sync::mpsc::Receiver<Report>) {
+async fn hear(office: Office, mut reports: tokio::sync::mpsc::Receiver<Report>) {
     while let Some(report) = reports.recv().await {
         let Some(told) = told(report) else {
             note("a gate told something that is no report of this version; it is left out");

@@ -226,6 +226,31 @@ fn accounts_are_made_for_people_and_customers_reset_and_taken_away() {
     assert_eq!(mode("office/server.key") & 0o077, 0, "its owner's alone");
 }
 
+#[test]
+fn neither_gates_nor_readers_wait_for_usage_that_is_being_read() {
+    let office = Office::begin("sqlite:record.db");
+    // Facts from a pipe into which nobody writes: reading the usage never ends.
+    assert!(Command::new("mkfifo").arg(office.path("facts")).status().unwrap().success());
+    let config = std::fs::read_to_string(office.path("office/tribune.toml")).unwrap();
+    let with_facts = config.replace("[usage]\n", "[usage]\nfacts = \"../facts\"\n");
+    assert_ne!(config, with_facts);
+    office.file("office/tribune.toml", &with_facts);
+    let (_server, at) = start(&office, &["serve", "--listen", "127.0.0.1:0"]);
+    // Opened for writing only once somebody reads.
+    let pipe = std::fs::OpenOptions::new().write(true).open(office.path("facts")).unwrap();
+    let mut answered = 0;
+    for _ in 0..300 {
+        answered = get(&at, "/gate/snapshot", "").0;
+        if answered == 200 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(answered, 200, "gates are given their snapshot");
+    assert_eq!(get(&at, "/log/checkpoint", "").0, 200);
+    drop(pipe);
+}
+
 /// An office in which a decision, d3, is in effect and in shadow.
 pub(crate) fn in_effect() -> Office {
     let office = Office::begin("sqlite:record.db");
@@ -681,7 +706,9 @@ pub(crate) fn start(office: &Office, args: &[&str]) -> (Running, String) {
     let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
     let running = Running(child);
     let line = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned())).unwrap();
-    std::thread::spawn(move || lines.for_each(drop));
+    // What it says later is read where a test fails.
+    let name = args[0].to_owned();
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{name}: {line}")));
     let address = line.split([';', ' ']).next().unwrap().trim_end_matches(':');
     (running, address.to_owned())
 }
@@ -695,9 +722,12 @@ fn get(address: &str, path: &str, headers: &str) -> (u16, String) {
 fn ask(address: &str, method: &str, path: &str, rest: &str) -> (u16, String) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
+    // Longer than a gate waits for a snapshot: whoever does not answer by then fails a test, and hangs none.
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{rest}").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
 }
@@ -714,7 +744,7 @@ fn served(office: &Office) {
         let headers = format!("X-Tribune-Account: {account}\r\n{service}\r\nX-Tribune-Operation: {operation}\r\n");
         get(&gate, "/gate/check", &headers).0
     };
-    let ready = (0..100).any(|_| {
+    let ready = (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         get(&gate, "/readyz", "").0 == 200
     });
@@ -736,7 +766,7 @@ fn served(office: &Office) {
     {
         assert!([400, 404].contains(&get(&at, path, "").0), "{path}");
     }
-    let sealed = (0..100).any(|_| {
+    let sealed = (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         office.does("gil", &["restriction", "gates"]).contains("refuses what was sealed, and nothing else")
     });
@@ -792,7 +822,7 @@ fn rotated(office: &Office) {
         let headers = "X-Tribune-Account: a1\r\nX-Tribune-Service: object-storage\r\nX-Tribune-Region: north\r\n\
                        X-Tribune-Operation: write\r\n";
         let mut seen = String::new();
-        for _ in 0..100 {
+        for _ in 0..600 {
             std::thread::sleep(std::time::Duration::from_millis(100));
             seen = get(&at, "/readyz", "").1;
             let refused = get(&at, "/metrics", "").1.contains("tribune_gate_snapshots_refused_total 0");

@@ -31,6 +31,8 @@ const KIND: &str = "application/octet-stream";
 #[derive(Debug)]
 pub struct Feed {
     newest: watch::Sender<Option<Arc<Published>>>,
+    /// How long who has the newest, or finds none, waits for one.
+    wait: Duration,
 }
 
 #[derive(Debug)]
@@ -55,11 +57,16 @@ pub struct NotNewer {
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { newest: watch::Sender::new(None) }
+        Self::waiting(WAIT)
     }
 }
 
 impl Feed {
+    /// One at which who has the newest waits so long for a newer one.
+    pub fn waiting(wait: Duration) -> Self {
+        Self { newest: watch::Sender::new(None), wait }
+    }
+
     /// Hands out this snapshot from now on, and wakes who waits.
     ///
     /// # Errors
@@ -141,16 +148,14 @@ async fn snapshot(State(feed): State<Arc<Feed>>, request: Request) -> Response {
     response
 }
 
-/// The newest; one newer than `after`, if it comes in time. One that is older than `after` is answered at once: whoever
+/// The newest, once there is one; one newer than `after`, if it comes in time. One that is older than `after` is answered at once: whoever
 /// asked will say that this server went back.
 async fn newest(feed: &Feed, after: Option<Version>) -> Option<Arc<Published>> {
     let mut newest = feed.newest.subscribe();
-    if let Some(after) = after {
-        let other = |published: &Option<Arc<Published>>| {
-            published.as_ref().is_some_and(|published| published.snapshot.version() != after)
-        };
-        drop(tokio::time::timeout(WAIT, newest.wait_for(other)).await);
-    }
+    let other = |published: &Option<Arc<Published>>| {
+        published.as_ref().is_some_and(|published| Some(published.snapshot.version()) != after)
+    };
+    drop(tokio::time::timeout(feed.wait, newest.wait_for(other)).await);
     newest.borrow().clone()
 }
 

@@ -28,11 +28,16 @@ async fn server(feed: &Arc<Feed>) -> Server {
 
 #[tokio::test]
 async fn a_snapshot_is_handed_out_whole_or_as_what_changed() {
+    let hasty = server(&Arc::new(Feed::waiting(Duration::from_millis(1)))).await;
+    assert_eq!(hasty.get(AT).await, (503, "no snapshot was published yet\n".to_owned()));
     let feed = Arc::new(Feed::default());
     let server = server(&feed).await;
-    assert_eq!(server.get(AT).await.0, 503);
+    // A gate that comes before the first one waits for it.
+    let waiting = tokio::spawn(server.client.get(server.url(AT)).send());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
     feed.publish(snapshot(1, &LIST, TERMS)).unwrap();
-    let whole = server.client.get(server.url(AT)).send().await.unwrap();
+    let whole = waiting.await.unwrap().unwrap();
     assert_eq!((whole.status().as_u16(), whole.headers()["etag"].to_str().unwrap()), (200, "\"1.1\""));
     assert_eq!(whole.headers()["cache-control"], "no-store");
     assert_eq!(whole.bytes().await.unwrap(), snapshot(1, &LIST, TERMS).bytes());
@@ -165,7 +170,7 @@ impl Gate {
 
 #[tokio::test]
 async fn a_gate_follows_the_server_and_goes_on_without_it_across_restarts() {
-    let (feed, state) = (Arc::new(Feed::default()), tempfile::tempdir().unwrap());
+    let (feed, state) = (Arc::new(Feed::waiting(Duration::from_millis(50))), tempfile::tempdir().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{AT}", listener.local_addr().unwrap());
