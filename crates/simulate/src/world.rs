@@ -5,21 +5,21 @@
 use crate::draw::{Draw, key};
 use crate::time::{Date, Summer, Zone};
 
-/// RegionId and RegionName.
+/// RegionId and RegionName: no cloud's.
 pub(crate) const REGIONS: [(&str, &str); 13] = [
-    ("na-east", "North America (East)"),
-    ("na-west", "North America (West)"),
-    ("na-north", "North America (North)"),
-    ("eu-west", "Europe (West)"),
-    ("eu-central", "Europe (Central)"),
-    ("eu-north", "Europe (North)"),
-    ("me-central", "Middle East (Central)"),
-    ("ap-south", "Asia Pacific (South)"),
-    ("ap-east", "Asia Pacific (East)"),
-    ("ap-northeast", "Asia Pacific (Northeast)"),
-    ("ap-southeast", "Asia Pacific (Southeast)"),
-    ("sa-east", "South America (East)"),
-    ("af-south", "Africa (South)"),
+    ("north-1", "North 1"),
+    ("north-2", "North 2"),
+    ("north-3", "North 3"),
+    ("west-1", "West 1"),
+    ("west-2", "West 2"),
+    ("west-3", "West 3"),
+    ("centre-1", "Centre 1"),
+    ("south-1", "South 1"),
+    ("east-1", "East 1"),
+    ("east-2", "East 2"),
+    ("east-3", "East 3"),
+    ("south-2", "South 2"),
+    ("south-3", "South 3"),
 ];
 
 /// A market: its clock, its weekend, and the region its customers call home (a place in [`REGIONS`]).
@@ -36,32 +36,33 @@ const fn country(code: &'static str, hours: i32, summer: Summer, friday: bool, h
     Country { code, zone: Zone { hours, summer }, friday, home }
 }
 
-/// Every market of the provider.
+/// Every market of the provider. The codes are among those that ISO 3166-1 leaves to its users and gives to no country
+/// (clause 8.1.3), so that nothing here can be taken for a place.
 pub(crate) const COUNTRIES: [Country; 24] = [
-    country("US", -5, Summer::America, false, 0),
-    country("CA", -5, Summer::America, false, 2),
-    country("MX", -6, Summer::Never, false, 1),
-    country("BR", -3, Summer::Never, false, 11),
-    country("AR", -3, Summer::Never, false, 11),
-    country("IE", 0, Summer::Europe, false, 3),
-    country("GB", 0, Summer::Europe, false, 3),
-    country("PT", 0, Summer::Europe, false, 3),
-    country("FR", 1, Summer::Europe, false, 4),
-    country("DE", 1, Summer::Europe, false, 4),
-    country("IT", 1, Summer::Europe, false, 4),
-    country("PL", 1, Summer::Europe, false, 4),
-    country("SE", 1, Summer::Europe, false, 5),
-    country("FI", 2, Summer::Europe, false, 5),
-    country("GR", 2, Summer::Europe, false, 4),
-    country("EG", 2, Summer::Never, true, 6),
-    country("AE", 4, Summer::Never, false, 6),
-    country("ZA", 2, Summer::Never, false, 12),
-    country("KE", 3, Summer::Never, false, 12),
-    country("IN", 5, Summer::Never, false, 7),
-    country("SG", 8, Summer::Never, false, 8),
-    country("JP", 9, Summer::Never, false, 9),
-    country("AU", 10, Summer::South, false, 10),
-    country("NZ", 12, Summer::South, false, 10),
+    country("QM", -5, Summer::America, false, 0),
+    country("QN", -5, Summer::America, false, 2),
+    country("QO", -6, Summer::Never, false, 1),
+    country("QP", -3, Summer::Never, false, 11),
+    country("QQ", -3, Summer::Never, false, 11),
+    country("QR", 0, Summer::Europe, false, 3),
+    country("QS", 0, Summer::Europe, false, 3),
+    country("QT", 0, Summer::Europe, false, 3),
+    country("QU", 1, Summer::Europe, false, 4),
+    country("QV", 1, Summer::Europe, false, 4),
+    country("QW", 1, Summer::Europe, false, 4),
+    country("QX", 1, Summer::Europe, false, 4),
+    country("QY", 1, Summer::Europe, false, 5),
+    country("QZ", 2, Summer::Europe, false, 5),
+    country("XA", 2, Summer::Europe, false, 4),
+    country("XB", 2, Summer::Never, true, 6),
+    country("XC", 4, Summer::Never, false, 6),
+    country("XD", 2, Summer::Never, false, 12),
+    country("XE", 3, Summer::Never, false, 12),
+    country("XF", 5, Summer::Never, false, 7),
+    country("XG", 8, Summer::Never, false, 8),
+    country("XH", 9, Summer::Never, false, 9),
+    country("XI", 10, Summer::South, false, 10),
+    country("XJ", 12, Summer::South, false, 10),
 ];
 
 /// Some hours in which much of one country, or of the world, does more or less than usual.
