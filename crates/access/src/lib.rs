@@ -231,7 +231,7 @@ mod tests {
             | "tell"
             | "open_outer_identity"
             | "open_inner_identity" => Thing::Report("r1".parse().unwrap()),
-            "verify" | "read_all" | "erase" | "discard" | "publish" | "enrol" => Thing::Record,
+            "verify" | "read_all" | "erase" | "discard" | "publish" | "enrol" | "explore" => Thing::Record,
             _ => case(),
         }
     }
@@ -251,12 +251,12 @@ mod tests {
         let table: &[(Role, &str)] = &[
             (
                 Role::Analyst,
-                "add_evidence compare complete_step follow_up go_on_in handle_evidence join note_leaving open \
+                "add_evidence compare complete_step explore follow_up go_on_in handle_evidence join note_leaving open \
                              preview settle_follow_up take_in",
             ),
             (
                 Role::Reviewer,
-                "add_evidence ask assign attest check close compare complete_step correct determine entrust follow_up go_on_in \
+                "add_evidence ask assign attest check close compare complete_step correct determine entrust explore follow_up go_on_in \
                               handle_evidence note_leaving preview propose publish release reopen run_out serve_notice \
                               settle_follow_up take_in tell_employees verify",
             ),

@@ -10,7 +10,7 @@ use access::{Access, Somebody, Thing};
 use review::act::{Act, Command, Event};
 use review::case::{Case, Phase};
 use review::report::{Deed, Report, ReportEvent};
-use review::roster::{Change, Roster, RosterEvent};
+use review::roster::{Change, Closeness, Roster, RosterEvent};
 use review::rules::{self, Context, Refusal, Rule, open};
 use review::words::{Actor, CaseId, CommandId, CustomerId, Digest, Moment, PersonId, ReportId};
 use std::collections::BTreeSet;
@@ -229,6 +229,27 @@ impl Clerk {
         }
         self.note_look(Look { at, by, what: format!("report {id}"), purpose: purpose.to_owned() }).await?;
         Ok((report, events))
+    }
+
+    /// Somebody looks at usage, for a purpose that is in the record before anything is read. `what` names it as the record
+    /// shall: an account, a unit, a customer, or a policy with other numbers.
+    ///
+    /// # Errors
+    /// They may not, or the record failed.
+    pub async fn look_at_usage(&self, who: &str, what: &str, purpose: &str, at: Moment) -> Result<(), Error> {
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        self.may(&roster, &by, "explore", &Thing::Record, None, at)?;
+        self.note_look(Look { at, by, what: format!("usage: {what}"), purpose: purpose.to_owned() }).await
+    }
+
+    /// Why somebody is too close to a customer to look at its usage, if they are.
+    ///
+    /// # Errors
+    /// There is nobody of that name, or the record failed.
+    pub async fn too_close(&self, who: &str, customer: &CustomerId) -> Result<Option<Closeness>, Error> {
+        let roster = self.roster().await?;
+        Ok(roster.closeness(&person(&roster, who)?, customer))
     }
 
     pub(crate) async fn note_look(&self, look: Look) -> Result<(), Error> {

@@ -198,6 +198,15 @@ impl EvidenceTable {
         &self.0
     }
 
+    /// The same values with so many hundredths of the evidence, held within [`SIGNAL_LIMITS`]; a table stays monotone.
+    pub fn times(&self, percent: u16) -> Self {
+        let scaled = |evidence: Decibans| {
+            let hundredths = divide_half_even(i128::from(evidence.0) * i128::from(percent), 100);
+            Decibans(i32::try_from(hundredths).unwrap_or(i32::MAX)).clip(SIGNAL_LIMITS)
+        };
+        Self(self.0.iter().map(|(value, evidence)| (*value, scaled(*evidence))).collect())
+    }
+
     /// The evidence of a value on data of the given completeness (thousandths, 0 to 1,000), to a tenth of a deciban.
     pub fn evidence(&self, value: i64, completeness_permille: i64) -> Evidence {
         let r = i128::from(completeness_permille.clamp(0, 1_000));

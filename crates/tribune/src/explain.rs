@@ -90,7 +90,7 @@ impl Wanted {
     }
 
     /// The entity, as of the watch's time.
-    fn find(&self, watch: &Watch) -> Result<u32, Failure> {
+    pub(crate) fn find(&self, watch: &Watch) -> Result<u32, Failure> {
         let accounts = watch.history.account_keys.iter().zip(0_u32..);
         let names: Vec<(u32, String, bool)> = accounts
             .filter_map(|(key, account)| {

@@ -5,6 +5,7 @@
 
 mod account;
 mod appeal;
+mod backtest;
 mod case;
 mod common;
 mod cosign;
@@ -13,6 +14,7 @@ mod demo;
 mod epoch;
 mod evaluate;
 mod explain;
+mod exploring;
 mod export;
 mod gate;
 mod http;

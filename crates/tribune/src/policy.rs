@@ -1,5 +1,7 @@
-//! `tribune policy check|test|show`: a pack is well formed; its tests hold; its text for a reader who is no engineer.
+//! `tribune policy check|test|backtest|show`: a pack is well formed; its tests hold; what it would have opened; its text for
+//! a reader who is no engineer.
 
+use crate::backtest;
 use crate::common::{self, Failure, clean, output, put};
 use clap::Subcommand;
 use review::procedure::Procedure;
@@ -31,6 +33,9 @@ enum Action {
         /// The pack's folder; the built-in packs where none is named
         folder: Option<PathBuf>,
     },
+    /// What a pack with other numbers would have opened, beside the one in use: counts and pseudonyms
+    #[command(after_help = "Example:\n  tribune policy backtest exports/ --with policies/mass-surveillance-next")]
+    Backtest(backtest::Args),
     /// A pack's text, for a reader who is no engineer
     Show {
         /// The pack's folder; the built-in packs where none is named
@@ -43,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Check { folder } => check(folder.as_deref()),
         Action::Test { folder } => test(folder.as_deref()),
+        Action::Backtest(args) => backtest::run(args),
         Action::Show { folder } => show(folder.as_deref()),
     }
 }

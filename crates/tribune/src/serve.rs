@@ -2,6 +2,7 @@
 //! the day's chores.
 
 use crate::common::{Failure, note};
+use crate::exploring::Watched;
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
 use crate::record::tell_kept_out;
@@ -109,6 +110,7 @@ pub(crate) async fn pages(office: &Office, address: SocketAddr) -> Result<Pages,
         now: office.clock(),
         chance: Box::new(crate::office::chance),
         complain: Box::new(|what| note(&format!("a page was not shown: {what}"))),
+        usage: office.usage().map(|sources| Arc::new(Watched { sources, clerk: Arc::clone(&office.clerk) }) as Arc<_>),
     };
     Pages::new(Arc::clone(&office.clerk), office.papers.clone(), settings, means).map_err(|error| refused(&error))
 }
@@ -127,6 +129,7 @@ fn policy_text(policy: &Policy) -> PolicyText {
         clause: policy.clause.clone(),
         procedure: policy.review.clone(),
         signals: signals.collect(),
+        numbers: crate::backtest::numbers(policy),
     }
 }
 

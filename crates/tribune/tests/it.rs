@@ -86,6 +86,59 @@ fn shared(name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The built-in pack in a folder of its own, with some of its lines changed.
+fn pack(place: &Place, name: &str, changes: &[(&str, &str)]) -> String {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/mass-surveillance");
+    for entry in walk(&from) {
+        let mut text = std::fs::read_to_string(&entry).unwrap();
+        for (line, other) in changes.iter().filter(|_| entry.ends_with("policy.toml")) {
+            assert!(text.contains(line), "{line}");
+            text = text.replacen(line, other, 1);
+        }
+        place.file(&format!("{name}/{}", entry.strip_prefix(&from).unwrap().display()), text);
+    }
+    place.path(name).display().to_string()
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_policy_is_tried_with_other_numbers_by_counts_and_pseudonyms() {
+    let place = Place::new();
+    let folder = place.provider("90", "9");
+    let backtest = |with: &str, days: &str| {
+        let args = ["policy", "backtest", &folder, "--with", with, "--days", days, "--format", "json"];
+        (place.json(0, &args), place.out(0, &args[..7]))
+    };
+    let (same, table) = backtest(&pack(&place, "same", &[]), "7");
+    assert_eq!((&same["own"], &same["both"]), (&same["other"], &same["own"]["cases"]), "{same}");
+    assert!(table.contains("0 dropped, 0 new.") && table.contains("Nothing has changed."), "{table}");
+    let open = [
+        ("floor_db = -18", "floor_db = -60"),
+        ("count = 3", "count = 0"),
+        ("floor_raise_db = 6", "floor_raise_db = 0"),
+    ];
+    let (loose, table) = backtest(&pack(&place, "loose", &open), "7");
+    let new = loose["only_other"].as_array().unwrap();
+    let cases = |side: &str| loose[side]["cases"].as_u64().unwrap();
+    assert!(cases("other") > cases("own") && !new.is_empty(), "{loose}");
+    assert_eq!(loose["both"].as_u64().unwrap() + new.len() as u64, cases("other"), "{loose}");
+    assert!(new.iter().all(|one| one["customer"].as_str().unwrap().starts_with('~')), "{loose}");
+    let names = std::fs::read_to_string(place.path("provider/facts.csv")).unwrap();
+    let ids = names.lines().skip(1).filter_map(|line| line.split(',').next()).filter(|id| !id.is_empty());
+    let named: Vec<&str> = ids.filter(|id| table.contains(id) || loose.to_string().contains(id)).collect();
+    assert!(named.is_empty(), "{named:?}");
+    let (strict, _) = backtest(&pack(&place, "strict", &[("floor_db = -18", "floor_db = 30")]), "2");
+    assert_eq!(strict["other"]["cases"], 0, "{strict}");
+    let other = pack(&place, "other", &[("id = \"mass-surveillance\"", "id = \"another\"")]);
+    let refused = place.run(&["policy", "backtest", &folder, "--with", &other]);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && error.contains("no policy another is in use"), "{error}");
+}
+
 #[test]
 fn the_real_export_warrants_no_case_and_every_row_is_accounted_for() {
     let Some(sample) = shared("focus/focus_sample.csv") else { return };

@@ -7,6 +7,7 @@
 //! | `case` | the pages of a case, and the forms of what is done there |
 //! | `reports` | reports, for intake officers |
 //! | `deeds` | what people do in a case, each with its form |
+//! | `explore` | questions to the usage records, outside of any case |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
 //!
@@ -15,6 +16,7 @@
 
 mod case;
 mod deeds;
+mod explore;
 mod overview;
 mod queue;
 mod reports;
@@ -53,6 +55,9 @@ const INTAKE: May = May::Roles(&[Role::IntakeOfficer, Role::Auditor]);
 /// Who opens cases.
 const OPENERS: May = May::Roles(&[Role::IntakeOfficer, Role::Analyst]);
 
+/// Who looks at usage.
+const EXPLORERS: May = May::Roles(&[Role::Analyst, Role::Reviewer]);
+
 /// How long a purpose holds for a session, and how many are remembered.
 const PURPOSE_SECONDS: i64 = 12 * 3_600;
 const PURPOSES_MAX: usize = 20_000;
@@ -72,6 +77,8 @@ impl FromRef<Arc<Pages>> for Console {
         Self { pages: Arc::clone(pages) }
     }
 }
+
+pub(crate) use explore::Answers;
 
 type Desk = State<Console>;
 
@@ -103,6 +110,17 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         ),
         Route::get("/console/cases/{id}/do/{deed}", STAFF, "the form of a deed", case::deed_form),
         Route::post("/console/cases/{id}/do/{deed}", STAFF, "does it", case::deed),
+        Route::get("/console/explore", EXPLORERS, "questions to the usage records", explore::show),
+        Route::get("/console/explore/workload", EXPLORERS, "the form that asks of a workload", explore::workload_form),
+        Route::post("/console/explore/workload", EXPLORERS, "asks it", explore::workload),
+        Route::get(
+            "/console/explore/policy/{id}",
+            EXPLORERS,
+            "the form that tries other numbers",
+            explore::policy_form,
+        ),
+        Route::post("/console/explore/policy/{id}", EXPLORERS, "tries them", explore::policy),
+        Route::get("/console/explore/answers/{id}", EXPLORERS, "what was asked, answered", explore::answer),
         Route::get("/console/reports", INTAKE, "the list of reports", reports::list),
         Route::get("/console/reports/{id}", INTAKE, "a report", reports::show),
         Route::post("/console/reports/{id}/purpose", INTAKE, "says what it is looked at for", reports::purpose),
@@ -120,6 +138,9 @@ impl Console {
         let mut links = vec![Link::new("/console", "Today"), Link::new("/console/cases", "Cases")];
         if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
             links.push(Link::new("/console/reports", "Reports"));
+        }
+        if session.roles().contains(&Role::Analyst) || session.roles().contains(&Role::Reviewer) {
+            links.push(Link::new("/console/explore", "Explore"));
         }
         links.push(Link::new("/me", "You"));
         let who = SignedIn { name: session.person().to_string(), token: session.csrf().to_owned() };

@@ -7,6 +7,7 @@
 //! | [`answer`] | headers, the checks of every request, problems as pages |
 //! | [`form`] | reading forms within bounds, and showing them again |
 //! | [`ticket`] | what a public form carries in a session's place |
+//! | [`explore`] | what the console asks of usage, and what it is answered |
 //! | [`portrait`] | what the records say of one entity, drawn |
 //! | [`plain`] | numbers as people read them |
 //! | [`visible`] | what others wrote, shown so that nothing in it acts |
@@ -28,6 +29,7 @@
 pub mod answer;
 mod console;
 mod customer;
+pub mod explore;
 pub mod form;
 pub mod frame;
 pub mod gate;

@@ -3,6 +3,7 @@
 //! Each group of pages is a module with a list of its routes, put together here; what is true of every answer is `answer`'s.
 //! Time, chance and complaints are closures; whoever builds [`Pages`] has the machine's.
 
+use crate::explore::{Numbers, Usage};
 use crate::routes::{Place, Route};
 use crate::sign_in::SignIn;
 use crate::ticket::Tickets;
@@ -55,6 +56,8 @@ pub struct PolicyText {
     pub procedure: Procedure,
     /// Each signal: its family, its id, what it says, what else it may be.
     pub signals: Vec<[String; 4]>,
+    /// Its numbers, which may be tried otherwise.
+    pub numbers: Numbers,
 }
 
 /// Fills bytes with chance.
@@ -68,6 +71,8 @@ pub struct Means {
     pub chance: Chance,
     /// Told of what is our own fault. Never of what anybody asked for or wrote.
     pub complain: Box<dyn Fn(&str) + Send + Sync>,
+    /// The usage that may be asked, where any is watched.
+    pub usage: Option<Arc<dyn Usage>>,
 }
 
 /// A base that is no address of pages.
@@ -93,6 +98,9 @@ pub struct Pages {
     key: Zeroizing<[u8; 32]>,
     /// What each session looks at something for.
     pub(crate) purposes: console::Purposes,
+    pub(crate) usage: Option<Arc<dyn Usage>>,
+    /// What was asked of it.
+    pub(crate) answers: console::Answers,
 }
 
 impl Pages {
@@ -102,7 +110,7 @@ impl Pages {
     /// The base is no address of pages.
     pub fn new(clerk: Arc<Clerk>, papers: Papers, mut settings: Settings, means: Means) -> Result<Self, BaseError> {
         settings.base = origin(&settings.base).ok_or(BaseError(settings.base))?;
-        let Means { now, mut chance, complain } = means;
+        let Means { now, mut chance, complain, usage } = means;
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
         chance(&mut *tickets);
@@ -119,6 +127,8 @@ impl Pages {
             complain,
             key,
             purposes: console::Purposes::default(),
+            usage,
+            answers: console::Answers::default(),
         })
     }
 

@@ -43,6 +43,7 @@ fn policy() -> PolicyText {
         clause: include_str!("../../../../policies/mass-surveillance/clause.md").to_owned(),
         procedure: toml::from_str::<Pack>(text).unwrap().review,
         signals: Vec::new(),
+        numbers: Default::default(),
     }
 }
 
