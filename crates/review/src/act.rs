@@ -293,6 +293,29 @@ pub enum Act {
         /// Whether it names the customer or one of its accounts: read from the text, whatever its writer says.
         names_customer: bool,
     },
+    /// It is put off to a day, and is nobody's to do until then; its clocks run on.
+    Hold {
+        /// Until when.
+        until: Moment,
+        /// Why.
+        reason: Text,
+    },
+    /// What was held is taken up before its day.
+    TakeUp,
+    /// A question goes up to those who have a role: it comes first with them until one of them answers.
+    Escalate {
+        /// To whom.
+        to: Role,
+        /// What is asked, and why.
+        reason: Text,
+    },
+    /// One of those whom it was escalated to answers.
+    Respond {
+        /// As what.
+        role: Role,
+        /// What they say.
+        answer: Text,
+    },
     /// Nothing is left to do.
     Close(Closing),
     /// Something new came up; others review it.
@@ -548,4 +571,6 @@ pub enum Hand {
     DecidedAppeal,
     /// Closed it.
     Closed,
+    /// Answered for the panel what was escalated to it.
+    Advised,
 }

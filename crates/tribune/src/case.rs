@@ -293,6 +293,36 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         text: Words,
     },
+    /// Put a case off to a day: until then it is nobody's to do, unless something comes in
+    #[command(after_help = "Example:\n  \
+        tribune case hold CASE --until 2026-03-20T00:00:00Z --reason 'the customer answers by then' --as ann")]
+    Hold {
+        case: CaseId,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        until: Moment,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+    },
+    /// Take up a case that is put off, before its day
+    TakeUp { case: CaseId },
+    /// Ask counsel, those who decide or the panel: it comes first with them until one of them responds
+    Escalate {
+        case: CaseId,
+        /// counsel, decider or appeal-panel
+        #[arg(long, value_parser = role)]
+        to: Role,
+        /// What you ask, and why
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+    },
+    /// Answer what was escalated to a role that you have in the case
+    Respond {
+        case: CaseId,
+        #[arg(long, value_parser = role)]
+        role: Role,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        answer: Words,
+    },
     /// Close a case, with what is done for those affected and what is learnt
     Close(Close),
     /// Reopen a closed case on new material; others review it
@@ -428,6 +458,19 @@ async fn act(office: &Office, verb: Verb) -> Result<(CaseId, Act), Failure> {
         Verb::NamePublicly { case, reasons } => {
             let reasons = office.keep(&case, &reasons).await?;
             (case, Act::NamePublicly { reasons })
+        }
+        Verb::Hold { case, until, reason } => {
+            let reason = office.keep(&case, &reason).await?;
+            (case, Act::Hold { until, reason })
+        }
+        Verb::TakeUp { case } => (case, Act::TakeUp),
+        Verb::Escalate { case, to, reason } => {
+            let reason = office.keep(&case, &reason).await?;
+            (case, Act::Escalate { to, reason })
+        }
+        Verb::Respond { case, role, answer } => {
+            let answer = office.keep(&case, &answer).await?;
+            (case, Act::Respond { role, answer })
         }
         Verb::Close(close) => close.act(office).await?,
         Verb::Reopen { case, material } => (case, Act::Reopen { material }),

@@ -6,6 +6,7 @@
 //! | `queue` | the list of cases: filters, search, order, pages, all in the address; opening a case |
 //! | `case` | the pages of a case, and the forms of what is done there |
 //! | `reports` | reports, for intake officers |
+//! | `acts` | an act, in words |
 //! | `deeds` | what people do in a case, each with its form |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
@@ -13,6 +14,7 @@
 //! It has no rule: what is offered is asked of the clerk on trial, and what is sent is decided there. Every look at a case
 //! or a report has a purpose, asked once a session, and is an event.
 
+mod acts;
 mod case;
 mod deeds;
 mod overview;
@@ -94,6 +96,12 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         Route::get("/console/cases/{id}/decisions", STAFF, "its decisions", case::decisions),
         Route::get("/console/cases/{id}/after", STAFF, "what follows: appeals, follow-ups, the end", case::after),
         Route::get("/console/cases/{id}/record", STAFF, "its record, event by event", case::record),
+        Route::get(
+            "/console/cases/{id}/record/{number}/{entry}",
+            STAFF,
+            "a proof to keep that an event is in the public log",
+            case::event_proof,
+        ),
         Route::post("/console/cases/{id}/purpose", STAFF, "says what it is looked at for", case::purpose),
         Route::post(
             "/console/cases/{id}/rewrap",

@@ -21,6 +21,8 @@ const ALL: Wanted = Wanted {
     awaits: None,
     mine: false,
     overdue: false,
+    held: None,
+    escalated: false,
     search: String::new(),
     order: Order::Due,
     page: 0,

@@ -278,6 +278,16 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
 }
 
 fn rest(text: &mut String, case: &Case) {
+    if let Some(held) = &case.held {
+        let _ = writeln!(text, "\nput off until {}, unless something comes in", held.until);
+    }
+    for one in &case.escalations {
+        let answered = one
+            .answer
+            .as_ref()
+            .map_or("waits for an answer".to_owned(), |(by, at, _)| format!("{by} answered on {}", at.day()));
+        let _ = writeln!(text, "\n{} asked {} on {}: {answered}", one.by, one.to.name(), one.at.day());
+    }
     for (id, appealed) in &case.appeals {
         let outcome =
             appealed.outcome.map_or("being heard".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());

@@ -36,6 +36,8 @@ struct Row {
     score: String,
     people: String,
     in_force: usize,
+    held: Option<String>,
+    escalated: String,
     last: String,
 }
 
@@ -51,6 +53,7 @@ struct Queue {
     policies: Vec<(String, String)>,
     phases: Vec<(String, String)>,
     awaits: Vec<(String, String)>,
+    holds: Vec<(String, String)>,
     orders: Vec<(String, String)>,
     before: Option<String>,
     next: Option<String>,
@@ -78,6 +81,12 @@ fn wanted(reader: &Reader) -> Wanted {
         awaits: Awaited::ALL.into_iter().find(|awaited| awaited.name() == asked("awaits")),
         mine: asked("mine") == "yes",
         overdue: asked("overdue") == "yes",
+        held: match asked("held") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+        escalated: asked("escalated") == "yes",
         search: asked("search").chars().take(200).collect(),
         order,
         page: asked("page").parse::<u32>().ok().and_then(|page| page.checked_sub(1)).unwrap_or(0) as usize,
@@ -93,6 +102,7 @@ fn row(line: &Line, person: &PersonId, now: Moment) -> Row {
     };
     let turn = line.turns(person, now).next();
     let waits = turn.or_else(|| line.waits.iter().find(|wait| wait.from <= now));
+    let escalated: Vec<String> = line.escalated.iter().map(|role| role.name().replace('-', " ")).collect();
     let people: Vec<String> = line.people.iter().map(|part| part.person.to_string()).collect();
     Row {
         address: format!("/console/cases/{}", crate::sign_in::escaped(line.id.as_str())),
@@ -112,6 +122,8 @@ fn row(line: &Line, person: &PersonId, now: Moment) -> Row {
         score: line.score.map(|score| score.to_string()).unwrap_or_default(),
         people: people.join(", "),
         in_force: line.in_force(now),
+        held: line.held(now).map(Moment::day),
+        escalated: escalated.join(", "),
         last: line.last.day(),
     }
 }
@@ -126,7 +138,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     let (now, wanted) = (desk.now(), wanted(&reader));
     let listed = desk.pages.clerk.list(session.who(), &wanted, now).await?;
     let mut form = Form::default();
-    for name in ["search", "policy", "phase", "awaits", "order", "mine", "overdue"] {
+    for name in ["search", "policy", "phase", "awaits", "held", "order", "mine", "overdue", "escalated"] {
         form.fill(name, crate::visible::line(reader.asked(name).unwrap_or_default()));
     }
     let from = wanted.page.saturating_mul(ON_PAGE);
@@ -144,6 +156,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         policies: any(&policies),
         phases: any(&[("open", "open"), ("closed", "closed"), ("merged", "goes on in another")]),
         awaits: any(&awaits),
+        holds: any(&[("no", "not put off"), ("yes", "put off")]),
         orders: choices(&[
             ("", "what is due first"),
             ("score", "the highest score"),
