@@ -8,6 +8,7 @@
 //! | `reports` | reports, for intake officers |
 //! | `acts` | an act, in words |
 //! | `deeds` | what people do in a case, each with its form |
+//! | `several` | several cases at once |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
 //!
@@ -20,6 +21,7 @@ mod deeds;
 mod overview;
 mod queue;
 mod reports;
+mod several;
 mod sheet;
 mod story;
 
@@ -33,7 +35,7 @@ use crate::words::Language;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use review::words::{Moment, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who sees the console at all: what they see there is asked again.
@@ -48,6 +50,11 @@ const STAFF: May = May::Roles(&[
     Role::GateEngineer,
     Role::Auditor,
 ]);
+
+/// Whether somebody with these roles sees the console.
+pub(crate) fn is_for(roles: &BTreeSet<Role>) -> bool {
+    matches!(STAFF, May::Roles(staff) if staff.iter().any(|role| roles.contains(role)))
+}
 
 /// Who sees reports.
 const INTAKE: May = May::Roles(&[Role::IntakeOfficer, Role::Auditor]);
@@ -82,6 +89,7 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
     vec![
         Route::get("/console", STAFF, "what needs me today", overview::show),
         Route::get("/console/cases", STAFF, "the list of cases", queue::show),
+        Route::post("/console/cases", STAFF, "gives a part in several cases, or puts them off", several::act),
         Route::get("/console/open", OPENERS, "the form that opens a case", queue::open_form),
         Route::post("/console/open", OPENERS, "opens a case", queue::open),
         Route::get("/console/cases/{id}", STAFF, "a case: where it stands", case::story),

@@ -106,7 +106,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         case: one.line.id.to_string(),
         customer: one.line.customer.to_string(),
         when: one.line.last.day(),
-        waits: one.line.waits.first().map(|wait| wait.what.clone()).unwrap_or_default(),
+        waits: one.line.waits.iter().find(|wait| wait.from <= now).map(|wait| wait.what.clone()).unwrap_or_default(),
     });
     let changed = changed.collect();
     let more = turns.len().saturating_sub(LINES_MAX);

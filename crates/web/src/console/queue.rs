@@ -1,5 +1,6 @@
 //! The list of cases: filters, search, order and pages, all in the address; and opening a case.
 
+use super::several::Several;
 use super::sheet::{Look, Run, Sheet, choices};
 use super::{Chip, Console, Desk};
 use crate::answer::{Problem, page, page_with, see};
@@ -19,7 +20,7 @@ use review::words::{AccountId, CustomerId, Digest, Moment, PersonId, ReportId};
 use std::collections::BTreeSet;
 
 /// Cases on a page.
-const ON_PAGE: usize = 50;
+pub(super) const ON_PAGE: usize = 50;
 
 /// A case, as the table shows it.
 struct Row {
@@ -58,6 +59,8 @@ struct Queue {
     before: Option<String>,
     next: Option<String>,
     may_open: bool,
+    /// What is done in those that are chosen; only for those who carry cases.
+    several: Option<Several>,
 }
 
 /// What the address asks for. What it says and nobody knows is nothing.
@@ -146,6 +149,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     let awaits: Vec<_> = Awaited::ALL.iter().map(|awaited| (awaited.name(), awaited.words())).collect();
     let policies: Vec<_> = listed.policies.keys().map(|id| (id.as_str(), id.as_str())).collect();
     let may_open = super::OPENERS.allows(Some(&session));
+    let several = Several::empty(&desk, &session, &reader).await?;
     page(&Queue {
         frame: desk.frame(&session, &reader, "Cases"),
         form,
@@ -166,6 +170,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         before: wanted.page.checked_sub(1).map(|before| page_of(before + 1)),
         next: (from + listed.lines.len() < listed.found && !listed.lines.is_empty()).then(|| page_of(wanted.page + 2)),
         may_open,
+        several,
     })
 }
 

@@ -624,6 +624,100 @@ async fn a_case_is_put_off_and_a_question_goes_up_and_the_day_and_the_list_show_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_through_stays() {
+    let office = Office::new().await;
+    let clerk = &office.house.clerk;
+    let mut cases = Vec::new();
+    for account in ["b1", "b2", "b3"] {
+        cases.push(open(&office.house, account, &[account], &format!("Customer {account}")).await);
+    }
+    let (one, two) = (cases[0].to_string(), cases[1].to_string());
+    let state =
+        async |case: &CaseId| clerk.look(&Sender::System, case, "a test", office.house.now()).await.unwrap().case;
+    let mut ann = office.at("ann").await;
+    let form = async |browser: &mut Browser<'_>| -> Vec<(String, String)> {
+        let list = browser.get("/console/cases?order=opened").await;
+        whole(&list);
+        keep("queue-several", &list);
+        let page = Html::parse_document(&list.text());
+        assert_eq!(all(&page, "form.several input[name=case]").len(), 4);
+        let value = |field: ElementRef<'_>, name: &str| field.value().attr(name).unwrap().to_owned();
+        let hidden = all(&page, "form.several input[type=hidden]").into_iter();
+        hidden.map(|one| (value(one, "name"), value(one, "value"))).collect()
+    };
+    let with = |own: &[(String, String)], more: &[(&str, &str)]| -> Vec<(String, String)> {
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        own.iter().cloned().chain(more).collect()
+    };
+    let own = form(&mut ann).await;
+    let part = [("case", one.as_str()), ("case", &two), ("do", "assign"), ("person", "ann"), ("role", "reviewer")];
+    let part = with(&own, &part);
+    for _ in 0..2 {
+        let answer = ann.post("/console/cases", &borrowed(&part)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/cases?order=opened"));
+        for case in &cases[..2] {
+            assert_eq!(state(case).await.version, 2, "once, however often it is sent");
+        }
+    }
+    assert_eq!(state(&cases[2]).await.version, 1, "what was not chosen stays");
+    let sent = Sent { id: "d".parse().unwrap(), at: office.house.now(), by: Sender::Person("ann".to_owned()) };
+    clerk.enact(&sent, &cases[0], Act::Declare { conflict: None }).await.unwrap();
+    let until = office.house.now().plus_days(9).day();
+    let off = [
+        ("case", one.as_str()),
+        ("case", &two),
+        ("case", "case-zzzzzzzz"),
+        ("case", "<b>\u{202e}"),
+        ("do", "hold"),
+        ("until", &until),
+        ("reason", "All wait for the same answer."),
+    ];
+    let off = with(&form(&mut ann).await, &off);
+    for _ in 0..2 {
+        let told = ann.post("/console/cases", &borrowed(&off)).await;
+        whole(&told);
+        keep("several", &told);
+        let page = Html::parse_document(&told.text());
+        let refused: Vec<String> =
+            all(&page, "section[aria-labelledby=refused] li").iter().map(|one| one.text().collect()).collect();
+        assert_eq!((told.status.as_u16(), refused.len()), (409, 3), "{refused:?}");
+        assert!(refused.iter().any(|one| one.contains(&two) && one.contains("declares first")), "{refused:?}");
+        let done: Vec<String> =
+            all(&page, "section[aria-labelledby=done] li").iter().map(|one| one.text().collect()).collect();
+        assert_eq!(done, [one.clone()]);
+        assert!(state(&cases[0]).await.held.is_some() && state(&cases[1]).await.held.is_none());
+        assert_eq!((state(&cases[0]).await.version, state(&cases[1]).await.version), (4, 2));
+    }
+    for (wrong, why) in [
+        (with(&own, &[("do", "assign"), ("person", "ann"), ("role", "reviewer")]), "Choose cases"),
+        (with(&own, &[("case", &one), ("do", "fly")]), "Say what"),
+        (with(&own, &[("case", &one), ("do", "assign"), ("person", "nobody"), ("role", "reviewer")]), "Choose one of"),
+        (with(&own, &[("case", &one), ("do", "hold"), ("until", "soon"), ("reason", "x")]), "Write a day"),
+    ] {
+        let told = ann.post("/console/cases", &borrowed(&wrong)).await;
+        assert!(told.status == 422 && told.text().contains(why), "{why}: {}", told.text());
+    }
+    // Who carries no cases is shown no form, and is refused where they send one all the same.
+    for name in ["ben", "ada"] {
+        let mut other = office.at(name).await;
+        assert!(!other.get("/console/cases").await.text().contains("name=\"case\""), "{name}");
+        let token = other.get("/me").await.hidden("token");
+        let fields = [("command", office.house.pages.command()), ("token", token), ("case", one.clone())];
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let told = other
+            .post(
+                "/console/cases",
+                &borrowed(&with(&fields, &[("do", "assign"), ("person", "ivy"), ("role", "reviewer")])),
+            )
+            .await;
+        assert!(told.status == 409 && told.text().contains("may not assign"), "{name}: {}", told.text());
+        let forged = [("command".to_owned(), office.house.pages.command()), ("token".to_owned(), "x".to_owned())];
+        assert_eq!(other.post("/console/cases", &borrowed(&with(&forged, &[("case", &one)]))).await.status, 403);
+    }
+    assert_eq!(state(&cases[0]).await.version, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_in_one_form_the_second_sees_what_changed_and_keeps_what_they_typed() {
     let office = Office::new().await;
     let (mut ann, mut ivy) = (office.at("ann").await, office.at("ivy").await);
