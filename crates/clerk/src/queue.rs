@@ -9,13 +9,13 @@ use crate::desk::{Clerk, person};
 use crate::error::Error;
 use crate::streams::{self, File, Law, Look, Stream, Workload};
 use access::Thing;
-use review::Decibans;
-use review::act::{Event, Kind, Source};
+use review::act::{Established, Event, Kind, Source};
 use review::case::{Case, Phase, Standing};
 use review::clocks::clocks;
 use review::report::{Report, ReportEvent};
 use review::waits::{Awaited, Wait, waits};
 use review::words::{AccountId, CaseId, CustomerId, Digest, Moment, PersonId, ReportId, Role};
+use review::{Decibans, Family};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,6 +59,10 @@ pub struct Line {
     pub version: u64,
     /// The score of the strongest finding that brought it about.
     pub score: Option<Decibans>,
+    /// The families of signals that speak in those findings.
+    pub families: BTreeSet<Family>,
+    /// The elements that its standing determination says are not established, each by its title.
+    pub not_established: Vec<String>,
     /// What it waits for.
     pub waits: Vec<Wait>,
     /// Clocks that run, the one that is due first in front.
@@ -90,6 +94,10 @@ impl Line {
             Source::Finding { score_db, .. } => *score_db,
             Source::Report { .. } => None,
         });
+        let families = case.sources.iter().filter_map(|source| match source {
+            Source::Finding { families, .. } => Some(families),
+            Source::Report { .. } => None,
+        });
         let in_force = case.decisions.values().filter(|decided| decided.standing == Standing::InEffect);
         Self {
             id: case.id.clone(),
@@ -102,6 +110,8 @@ impl Line {
             last: case.last,
             version: case.version,
             score: scores.max(),
+            families: families.flatten().copied().collect(),
+            not_established: not_established(file),
             waits: waits(case, &law.procedure),
             clocks: running.into_iter().map(|clock| (clock.due, clock.what)).collect(),
             late: stopped.iter().filter(|clock| clock.missed(case.last)).count(),
@@ -159,6 +169,14 @@ impl Line {
                 || self.people.iter().any(|part| holds(part.person.as_str(), word))
         })
     }
+}
+
+fn not_established(file: &File) -> Vec<String> {
+    let Some((_, standing)) = file.case.standing_determination() else { return Vec::new() };
+    let said = |id| standing.determination.elements.get(id).map(|one| one.answer);
+    let elements = file.law.procedure.elements.iter();
+    let elements = elements.filter(|element| said(&element.id) == Some(Established::NotEstablished));
+    elements.map(|element| element.title.clone()).collect()
 }
 
 /// In which order.
@@ -450,7 +468,8 @@ impl Clerk {
         Ok(mine.collect())
     }
 
-    /// Other cases of the same clause that were closed with nothing in force, whose strongest score was nearest.
+    /// Other cases of the same clause that ended with an element not established and nothing restricted, and whose
+    /// findings share families of signals: those with the most in common first, then the nearest score.
     ///
     /// # Errors
     /// The record failed, or they may read none.
@@ -460,10 +479,12 @@ impl Clerk {
         let Some(own) = kept.cases.get(id) else { return Ok(Vec::new()) };
         let mut lines = self.readable(&kept, &roster, &by, at)?;
         lines.retain(|line| {
-            line.phase == Phase::Closed && line.in_force(at) == 0 && line.policy == own.policy && line.id != own.id
+            let cleared = line.phase == Phase::Closed && !line.not_established.is_empty() && line.in_force.is_empty();
+            cleared && line.policy == own.policy && line.id != own.id && !line.families.is_disjoint(&own.families)
         });
+        let apart = |line: &Line| line.families.symmetric_difference(&own.families).count();
         let score = |line: &Line| line.score.unwrap_or_default().hundredths();
-        lines.sort_by_key(|line| (score(line).abs_diff(score(own)), Reverse(line.last)));
+        lines.sort_by_key(|line| (apart(line), score(line).abs_diff(score(own)), Reverse(line.last), &line.id));
         Ok(lines.into_iter().take(most).cloned().collect())
     }
 

@@ -3,7 +3,7 @@
 //! Shapes only: whether an act may happen is said in [`crate::rules`], what it changes in [`crate::case`]. Nothing here
 //! holds a text: texts are private and stand encrypted beside the record, an act names them by digest.
 
-use crate::evidence::Decibans;
+use crate::evidence::{Decibans, Family};
 use crate::metered::Metered;
 use crate::procedure::Basis;
 use crate::roster::{KeyForm, PublicKey};
@@ -363,6 +363,9 @@ pub enum Source {
         /// Its score, so that a list of cases can be ordered by it; none in records of earlier versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         score_db: Option<Decibans>,
+        /// The families of signals that speak in it, so that cases can be likened; none in records of earlier versions.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        families: BTreeSet<Family>,
     },
     /// A report.
     Report {

@@ -422,7 +422,6 @@ struct StoryPage {
     held: Option<(String, Words)>,
     escalations: Vec<EscalationView>,
     in_force: Vec<String>,
-    alike: Vec<Arc<Line>>,
 }
 
 fn people(entered: &Entered, trial: &Trial<'_>) -> Vec<PersonRow> {
@@ -494,7 +493,6 @@ pub(super) async fn story(
         held: case.held(now).map(|held| (held.until.day(), words(&read, &held.reason))),
         escalations: case.escalations.iter().rev().map(|one| escalation(&read, one)).collect(),
         in_force: case.in_force(now).map(|(id, target)| format!("{} (by {id})", target_words(target))).collect(),
-        alike: entered.desk.pages.clerk.cleared_like(entered.session.who(), &id, 5, now).await?,
     };
     page(&page_)
 }
@@ -518,8 +516,41 @@ struct EvidencePage {
     frame: Frame,
     head: Head,
     items: Vec<ItemRow>,
+    /// Cases like it that ended otherwise.
+    alike: Vec<Alike>,
     /// Of the button that encrypts anew.
     form: Form,
+}
+
+/// A case like this one in which something was not established: by its name alone, whoever it was about.
+struct Alike {
+    id: String,
+    address: String,
+    score: String,
+    shared: String,
+    not_established: String,
+    closed: String,
+}
+
+/// So many of them are shown.
+const ALIKE_MAX: usize = 5;
+
+async fn alike(entered: &Entered) -> Result<Vec<Alike>, Problem> {
+    let (clerk, case) = (&entered.desk.pages.clerk, &entered.file.case);
+    let lines = clerk.cleared_like(entered.session.who(), &case.id, ALIKE_MAX, entered.now).await?;
+    let own = Line::of(&entered.file).families;
+    let row = |line: &Arc<Line>| {
+        let shared: Vec<&str> = line.families.intersection(&own).map(|family| family.name()).collect();
+        Alike {
+            id: line.id.to_string(),
+            address: format!("/console/cases/{}/proof", escaped(line.id.as_str())),
+            score: line.score.map(|score| score.to_string()).unwrap_or_default(),
+            shared: shared.join(", "),
+            not_established: line.not_established.join("; "),
+            closed: line.last.day(),
+        }
+    };
+    Ok(lines.iter().map(row).collect())
 }
 
 /// Who did something, in words.
@@ -571,7 +602,8 @@ pub(super) async fn evidence(
     let items = case.evidence.values().map(row).collect();
     let frame = entered.desk.frame(&entered.session, &entered.reader, case.id.as_str());
     let form = entered.desk.form(&entered.session);
-    page(&EvidencePage { frame, head: Head::of(&entered, "/evidence", offers), items, form })
+    let alike = alike(&entered).await?;
+    page(&EvidencePage { frame, head: Head::of(&entered, "/evidence", offers), items, alike, form })
 }
 
 #[derive(Template)]

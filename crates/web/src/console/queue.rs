@@ -233,7 +233,9 @@ fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
         sheet.named_or_none("records", "The records of that finding", "Their digest.");
     let mut sources: BTreeSet<Source> = reports?.into_iter().map(|report| Source::Report { report }).collect();
     match (finding?, records?) {
-        (Some(finding), Some(records)) => drop(sources.insert(Source::Finding { finding, records, score_db: None })),
+        (Some(finding), Some(records)) => {
+            sources.insert(Source::Finding { finding, records, score_db: None, families: BTreeSet::new() });
+        }
         (Some(_), None) => sheet.form.refuse("records", "A finding rests on records: name their digest."),
         _ => {}
     }

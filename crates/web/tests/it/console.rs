@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clerk::{Law, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
-use review::Decibans;
-use review::act::{Act, Kind, Opening, Source};
+use review::act::{Act, Closing, Determination, ElementAnswer, Established, Kind, Opening, Source};
 use review::case::{Phase, Standing};
 use review::metered::{Line, Metered};
 use review::procedure::Procedure;
 use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::seal;
-use review::words::{CaseId, Digest, Moment, Role};
+use review::words::{CaseId, Digest, Moment, Role, Standard};
+use review::{Decibans, Family};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Files, Identity, PublicLog};
@@ -154,6 +154,7 @@ async fn open(house: &House, id: &str, accounts: &[&str], customer: &str) -> Cas
         finding: Digest::of(id),
         records: Digest::of("r"),
         score_db: Some(Decibans::from_tenths(-68)),
+        families: BTreeSet::from([Family::Scale, Family::Form, Family::Structure]),
     };
     let opening = Opening {
         kind: Kind::Workload,
@@ -684,7 +685,7 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
         assert!(refused.iter().any(|one| one.contains(&two) && one.contains("declares first")), "{refused:?}");
         let done: Vec<String> =
             all(&page, "section[aria-labelledby=done] li").iter().map(|one| one.text().collect()).collect();
-        assert_eq!(done, [one.clone()]);
+        assert_eq!(done, std::slice::from_ref(&one));
         assert!(state(&cases[0]).await.held.is_some() && state(&cases[1]).await.held.is_none());
         assert_eq!((state(&cases[0]).await.version, state(&cases[1]).await.version), (4, 2));
     }
@@ -715,6 +716,47 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
         assert_eq!(other.post("/console/cases", &borrowed(&with(&forged, &[("case", &one)]))).await.status, 403);
     }
     assert_eq!(state(&cases[0]).await.version, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_evidence_stand_similar_cases_in_which_it_was_something_else() {
+    let office = Office::new().await;
+    let (clerk, law) = (&office.house.clerk, law());
+    let act = async |case: &CaseId, by: &str, act: Act| {
+        let id = office.house.pages.command().parse().unwrap();
+        let sent = Sent { id, at: office.house.now(), by: Sender::Person(by.to_owned()) };
+        clerk.enact(&sent, case, act).await.unwrap();
+    };
+    let ended = async |name: &str, answer: Established| {
+        let case = open(&office.house, name, &[name], &format!("Customer {name}")).await;
+        act(&case, "ann", Act::Assign { person: "ann".parse().unwrap(), role: Role::Reviewer }).await;
+        act(&case, "ann", Act::Declare { conflict: None }).await;
+        let (standard, reasons) = (Standard::ReasonableSuspicion, Digest::of("why"));
+        let answer = ElementAnswer { answer, standard, evidence: BTreeSet::new(), reasons };
+        let elements = law.procedure.elements.iter().map(|one| (one.id.clone(), answer.clone())).collect();
+        let view = Digest::of("view");
+        act(&case, "ann", Act::Determine(Determination { elements, view, supersedes: None })).await;
+        let (remedy, consulted, lesson) = (Digest::of("r"), Digest::of("c"), Digest::of("l"));
+        act(&case, "ann", Act::Close(Closing { remedy, consulted, lesson, declared_use: None })).await;
+        case
+    };
+    let cleared = ended("b1", Established::NotEstablished).await;
+    let open_still = ended("b2", Established::Inconclusive).await;
+    open(&office.house, "b3", &["b3"], "Customer b3").await;
+    let mut ann = office.at("ann").await;
+    let evidence = ann.get(&office.page("/evidence")).await;
+    whole(&evidence);
+    keep("evidence-alike", &evidence);
+    let page = Html::parse_document(&evidence.text());
+    let rows: Vec<String> =
+        all(&page, "section[aria-labelledby=alike] tbody tr").iter().map(|one| one.text().collect()).collect();
+    assert_eq!(rows.len(), 1, "neither what is open nor what ended otherwise: {open_still} {rows:?}");
+    let title = &law.procedure.elements[0].title;
+    assert!(rows[0].contains(cleared.as_str()) && rows[0].contains("scale, form, structure"), "{rows:?}");
+    assert!(
+        rows[0].contains(title.as_str()) && !evidence.text().contains("Customer b1"),
+        "by its name alone: {rows:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
