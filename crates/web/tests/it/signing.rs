@@ -403,10 +403,10 @@ async fn signing_in_leads_to_no_other_host() {
         let fields = [("name", "ann"), ("password", PASSWORD), ("code", code.as_str()), ("next", next)];
         let answer = browser.post("/sign-in", &fields).await;
         let to = answer.header("location");
-        assert!(answer.status.as_u16() == 303 && (to == "/me" || to == "/%0d%0aSet-Cookie:a=b"), "{next}: {to}");
+        assert!(answer.status.as_u16() == 303 && (to == "/console" || to == "/%0d%0aSet-Cookie:a=b"), "{next}: {to}");
         let asked = format!("/sign-in?next={}", next.replace('\t', "%09"));
         let to = browser.get(&asked).await.header("location").to_owned();
-        assert!(to == "/me" || to.starts_with("/%"), "{next}: {to}");
+        assert!(to == "/console" || to.starts_with("/%"), "{next}: {to}");
     }
 }
 
