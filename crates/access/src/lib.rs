@@ -187,6 +187,10 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::NamePublicly { .. } => "name_publicly",
         Act::Correct { .. } => "correct",
         Act::TellEmployees { .. } => "tell_employees",
+        Act::Hold { .. } => "hold",
+        Act::TakeUp => "take_up",
+        Act::Escalate { .. } => "escalate",
+        Act::Respond { .. } => "respond",
         Act::Close(_) => "close",
         Act::Reopen { .. } => "reopen",
     }
@@ -247,7 +251,7 @@ mod tests {
     #[test]
     fn each_role_may_do_this_and_nothing_else() {
         let access = Access::built_in().unwrap();
-        let part = "confirm_safe declare dissent keep_text note_contact read";
+        let part = "confirm_safe declare dissent escalate keep_text note_contact read respond";
         let table: &[(Role, &str)] = &[
             (
                 Role::Analyst,
@@ -257,8 +261,8 @@ mod tests {
             (
                 Role::Reviewer,
                 "add_evidence ask assign attest check close compare complete_step correct determine entrust explore follow_up go_on_in \
-                              handle_evidence note_leaving preview propose publish release reopen run_out serve_notice \
-                              settle_follow_up take_in tell_employees verify",
+                              handle_evidence hold note_leaving preview propose publish release reopen run_out serve_notice \
+                              settle_follow_up take_in take_up tell_employees verify",
             ),
             (Role::Expert, "add_evidence handle_evidence"),
             (Role::Counsel, "add_evidence ask complete_step handle_evidence"),

@@ -34,6 +34,8 @@ pub enum DraftOf {
     },
     /// What takes the place of something that was published.
     Correction,
+    /// What the provider's own people are told.
+    Employees,
 }
 
 /// A text that is to leave.
@@ -72,6 +74,7 @@ impl Clerk {
                 DraftOf::Question => "ask",
                 DraftOf::Statement { .. } | DraftOf::Public { .. } => "serve_notice",
                 DraftOf::Correction => "correct",
+                DraftOf::Employees => "tell_employees",
             };
             self.may(&roster, &by, action, &Thing::Case(case.clone()), Some(&file.case), at)?;
         }
@@ -82,7 +85,7 @@ impl Clerk {
                 DraftOf::Question | DraftOf::Statement { .. } => {
                     self.keep_for_customer(papers, Some(&by), Some(case), text, at).await?
                 }
-                DraftOf::Public { .. } | DraftOf::Correction => {
+                DraftOf::Public { .. } | DraftOf::Correction | DraftOf::Employees => {
                     self.keep(papers, Some(&by), Some(case), &BTreeSet::new(), text, at).await?
                 }
             });

@@ -18,6 +18,7 @@
 //! | `gates` | what gates tell, and what goes back to shadow by it |
 //! | `queue` | the list of cases and reports, kept in memory |
 //! | `snapshots` | from decisions in effect to what gates hold, in stages |
+//! | [`proofs`] | where the events of a case are in the public log, and a proof of each to keep |
 //! | [`receipt`] | the seven words of a report, and the two keys that follow from them |
 //! | [`sealed`] | what reporters and officers write to each other, padded and encrypted |
 //! | [`envelope`] | what a reporter sends in one go, as it lies in the intake |
@@ -42,6 +43,7 @@ pub mod intake;
 pub mod keys;
 pub mod mailbox;
 mod papers;
+pub mod proofs;
 mod publish;
 mod queue;
 pub mod receipt;

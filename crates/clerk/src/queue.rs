@@ -9,14 +9,13 @@ use crate::desk::{Clerk, person};
 use crate::error::Error;
 use crate::streams::{self, File, Law, Look, Stream, Workload};
 use access::Thing;
-use review::Decibans;
-use review::act::{Event, Kind, Source};
+use review::act::{Established, Event, Kind, Source};
 use review::case::{Case, Phase, Standing};
 use review::clocks::clocks;
-use review::public::Entry;
 use review::report::{Report, ReportEvent};
 use review::waits::{Awaited, Wait, waits};
 use review::words::{AccountId, CaseId, CustomerId, Digest, Moment, PersonId, ReportId, Role};
+use review::{Decibans, Family};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,6 +59,10 @@ pub struct Line {
     pub version: u64,
     /// The score of the strongest finding that brought it about.
     pub score: Option<Decibans>,
+    /// The families of signals that speak in those findings.
+    pub families: BTreeSet<Family>,
+    /// The elements that its standing determination says are not established, each by its title.
+    pub not_established: Vec<String>,
     /// What it waits for.
     pub waits: Vec<Wait>,
     /// Clocks that run, the one that is due first in front.
@@ -70,6 +73,10 @@ pub struct Line {
     pub people: Vec<PartLine>,
     /// What is switched off: until when, and how many targets.
     pub in_force: Vec<(Option<Moment>, usize)>,
+    /// Until when it is put off.
+    pub held: Option<Moment>,
+    /// To whom questions went up that nobody answered yet.
+    pub escalated: BTreeSet<Role>,
 }
 
 impl Line {
@@ -87,6 +94,10 @@ impl Line {
             Source::Finding { score_db, .. } => *score_db,
             Source::Report { .. } => None,
         });
+        let families = case.sources.iter().filter_map(|source| match source {
+            Source::Finding { families, .. } => Some(families),
+            Source::Report { .. } => None,
+        });
         let in_force = case.decisions.values().filter(|decided| decided.standing == Standing::InEffect);
         Self {
             id: case.id.clone(),
@@ -99,11 +110,15 @@ impl Line {
             last: case.last,
             version: case.version,
             score: scores.max(),
+            families: families.flatten().copied().collect(),
+            not_established: not_established(file),
             waits: waits(case, &law.procedure),
             clocks: running.into_iter().map(|clock| (clock.due, clock.what)).collect(),
             late: stopped.iter().filter(|clock| clock.missed(case.last)).count(),
             people: people.collect(),
             in_force: in_force.map(|decided| (decided.ends, decided.in_force.len())).collect(),
+            held: case.held.map(|held| held.until),
+            escalated: case.escalated().map(|one| one.to).collect(),
         }
     }
 
@@ -122,6 +137,11 @@ impl Line {
     /// Whether it waits for something of this kind, now.
     pub fn awaits(&self, awaited: Awaited, now: Moment) -> bool {
         self.waits.iter().any(|wait| wait.awaited == awaited && wait.from <= now)
+    }
+
+    /// Until when it is put off, if it is now.
+    pub fn held(&self, now: Moment) -> Option<Moment> {
+        self.held.filter(|until| now < *until)
     }
 
     /// How many targets are switched off now.
@@ -149,6 +169,14 @@ impl Line {
                 || self.people.iter().any(|part| holds(part.person.as_str(), word))
         })
     }
+}
+
+fn not_established(file: &File) -> Vec<String> {
+    let Some((_, standing)) = file.case.standing_determination() else { return Vec::new() };
+    let said = |id| standing.determination.elements.get(id).map(|one| one.answer);
+    let elements = file.law.procedure.elements.iter();
+    let elements = elements.filter(|element| said(&element.id) == Some(Established::NotEstablished));
+    elements.map(|element| element.title.clone()).collect()
 }
 
 /// In which order.
@@ -189,6 +217,10 @@ pub struct Wanted {
     pub mine: bool,
     /// Only those of which a clock ran out.
     pub overdue: bool,
+    /// Only those that are put off now, or only those that are not.
+    pub held: Option<bool>,
+    /// Only those in which a question went up that nobody answered yet.
+    pub escalated: bool,
     /// Only those in which each of these words stands: in a name of the case, the customer, an account or a person.
     pub search: String,
     /// In which order.
@@ -233,11 +265,22 @@ pub(crate) struct Kept {
     workloads_length: u64,
     /// When each person looked at each case last.
     looked: BTreeMap<PersonId, BTreeMap<CaseId, Moment>>,
-    /// Of each publication: its number in its stream, where its entries begin in the public log, and which positions of
-    /// the record have their commitments by it.
-    published: Vec<(u64, u64, u64)>,
+    published: Vec<Published>,
     /// How many entries the public log has.
     entries: u64,
+}
+
+/// A publication, as far as it says where in the public log an event is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Published {
+    /// In its stream, from 1.
+    pub(crate) number: u64,
+    /// Where its entries begin in the log; while it is new, how many there are.
+    pub(crate) begins: u64,
+    /// What events before this position made public by themselves is in it, or in one before.
+    pub(crate) seen: u64,
+    /// The commitments of events before this position are in it, or in one before.
+    pub(crate) batched: u64,
 }
 
 /// What is new.
@@ -249,7 +292,7 @@ struct News {
     workloads: Vec<Workload>,
     workloads_length: Option<u64>,
     looks: Vec<Look>,
-    published: Vec<(u64, u64, u64)>,
+    published: Vec<Published>,
     seen: u64,
 }
 
@@ -283,8 +326,13 @@ impl News {
                 streams::WORKLOADS => self.workloads.push(streams::parse(body, position)?),
                 streams::LOOKS => self.looks.push(streams::parse(body, position)?),
                 PUBLIC_LOG => {
-                    let published: Publication = streams::parse(body, position)?;
-                    self.published.push((event.number, published.entries.len() as u64, published.batched));
+                    let Publication { entries, seen, batched } = streams::parse(body, position)?;
+                    self.published.push(Published {
+                        number: event.number,
+                        begins: entries.len() as u64,
+                        seen,
+                        batched,
+                    });
                 }
                 ERASURES => {
                     for position in streams::parse::<Erasure>(body, position)?.positions {
@@ -328,9 +376,9 @@ impl Kept {
             let Some(case) = look.what.strip_prefix("case ").and_then(|id| id.parse().ok()) else { continue };
             self.looked.entry(look.by).or_default().insert(case, look.at);
         }
-        for (number, entries, batched) in news.published {
-            self.published.push((number, self.entries, batched));
-            self.entries += entries;
+        for one in news.published {
+            self.published.push(Published { begins: self.entries, ..one });
+            self.entries += one.begins;
         }
         self.seen = news.seen;
         Ok(())
@@ -420,7 +468,8 @@ impl Clerk {
         Ok(mine.collect())
     }
 
-    /// Other cases of the same clause that were closed with nothing in force, whose strongest score was nearest.
+    /// Other cases of the same clause that ended with an element not established and nothing restricted, and whose
+    /// findings share families of signals: those with the most in common first, then the nearest score.
     ///
     /// # Errors
     /// The record failed, or they may read none.
@@ -430,50 +479,18 @@ impl Clerk {
         let Some(own) = kept.cases.get(id) else { return Ok(Vec::new()) };
         let mut lines = self.readable(&kept, &roster, &by, at)?;
         lines.retain(|line| {
-            line.phase == Phase::Closed && line.in_force(at) == 0 && line.policy == own.policy && line.id != own.id
+            let cleared = line.phase == Phase::Closed && !line.not_established.is_empty() && line.in_force.is_empty();
+            cleared && line.policy == own.policy && line.id != own.id && !line.families.is_disjoint(&own.families)
         });
+        let apart = |line: &Line| line.families.symmetric_difference(&own.families).count();
         let score = |line: &Line| line.score.unwrap_or_default().hundredths();
-        lines.sort_by_key(|line| (score(line).abs_diff(score(own)), Reverse(line.last)));
+        lines.sort_by_key(|line| (apart(line), score(line).abs_diff(score(own)), Reverse(line.last), &line.id));
         Ok(lines.into_iter().take(most).cloned().collect())
     }
 
-    /// The entries of the public log that hold the commitments of these events, by their positions; those that wait for
-    /// the day's batch are not among them.
-    ///
-    /// # Errors
-    /// The record failed.
-    pub async fn places_in_log(&self, events: &[(u64, Digest)]) -> Result<BTreeMap<u64, u64>, Error> {
-        let batches: BTreeMap<u64, (u64, Vec<(u64, Digest)>)> = {
-            let kept = self.kept().await?;
-            let mut batches: BTreeMap<u64, (u64, Vec<(u64, Digest)>)> = BTreeMap::new();
-            for (position, commitment) in events {
-                let place = kept.published.partition_point(|(_, _, batched)| batched <= position);
-                let Some((number, begins, _)) = kept.published.get(place) else { continue };
-                batches.entry(*number).or_insert((*begins, Vec::new())).1.push((*position, *commitment));
-            }
-            batches
-        };
-        let mut places = BTreeMap::new();
-        for (number, (begins, events)) in batches {
-            let stream = self.record.stream_from(PUBLIC_LOG, number - 1, 1).await?;
-            let Some(content) = stream.first().and_then(|event| event.content.as_ref()) else { continue };
-            let published: Publication = streams::parse(&content.body, number)?;
-            for (index, text) in published.entries.iter().enumerate() {
-                let Ok(Entry::Batch { commitments, .. }) = serde_json::from_str(text) else { continue };
-                let inside = events.iter().filter(|(_, commitment)| commitments.contains(commitment));
-                places.extend(inside.map(|(position, _)| (*position, begins + index as u64)));
-            }
-        }
-        Ok(places)
-    }
-
-    /// The events of a case as they stand in the record, for somebody who has looked at it: position and commitment.
-    ///
-    /// # Errors
-    /// The record failed.
-    pub async fn places_in_record(&self, file: &File) -> Result<Vec<(u64, Digest)>, Error> {
-        let events = self.record.stream(&streams::case_stream(&file.case.id), 0).await?;
-        Ok(events.into_iter().map(|event| (event.position, Digest(event.commitment))).collect())
+    /// Which entries of the public log each publication holds, and of which events.
+    pub(crate) async fn published_places(&self) -> Result<Vec<Published>, Error> {
+        Ok(self.kept().await?.published.clone())
     }
 
     /// Every line of the list and every report, as they are kept: for those who hold it against the record.
@@ -570,6 +587,8 @@ fn listed(
             && wanted.awaits.is_none_or(|awaited| line.awaits(awaited, now))
             && (!wanted.mine || line.part(by).is_some())
             && (!wanted.overdue || line.is_overdue(now))
+            && wanted.held.is_none_or(|held| line.held(now).is_some() == held)
+            && (!wanted.escalated || !line.escalated.is_empty())
             && line.says(&words)
     });
     let due =

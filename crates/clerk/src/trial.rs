@@ -1,10 +1,9 @@
 //! Whether acts would be admitted as things stand, without carrying any out: what pages offer is asked here, so that they
 //! have no rule of their own.
 
-use crate::desk::Clerk;
-use crate::desk::Sender;
+use crate::desk::{Clerk, Sender, Sent};
 use crate::error::Error;
-use crate::streams::File;
+use crate::streams::{self, File};
 use access::Thing;
 use review::act::{Act, Command};
 use review::roster::Roster;
@@ -32,6 +31,18 @@ impl Clerk {
         let by = self.actor(&roster, who, Some(&file.case))?;
         let (elsewhere, _) = self.elsewhere(&file.law.id, &file.case.id).await?;
         Ok(Trial { clerk: self, file, roster, elsewhere, by, at })
+    }
+
+    /// Holds if an act that is sent would be admitted in a case, or was; nothing of the case is shown by it.
+    ///
+    /// # Errors
+    /// What is against it.
+    pub async fn would_admit(&self, sent: &Sent, case: &CaseId, act: &Act) -> Result<(), Error> {
+        let file = streams::case(&self.record, case).await?;
+        if file.case.done.contains(&sent.id) {
+            return Ok(());
+        }
+        self.trial(&sent.by, &file, sent.at).await?.of(act)
     }
 }
 

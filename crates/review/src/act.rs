@@ -3,7 +3,7 @@
 //! Shapes only: whether an act may happen is said in [`crate::rules`], what it changes in [`crate::case`]. Nothing here
 //! holds a text: texts are private and stand encrypted beside the record, an act names them by digest.
 
-use crate::evidence::Decibans;
+use crate::evidence::{Decibans, Family};
 use crate::metered::Metered;
 use crate::procedure::Basis;
 use crate::roster::{KeyForm, PublicKey};
@@ -293,6 +293,29 @@ pub enum Act {
         /// Whether it names the customer or one of its accounts: read from the text, whatever its writer says.
         names_customer: bool,
     },
+    /// It is put off to a day, and is nobody's to do until then; its clocks run on.
+    Hold {
+        /// Until when.
+        until: Moment,
+        /// Why.
+        reason: Text,
+    },
+    /// What was held is taken up before its day.
+    TakeUp,
+    /// A question goes up to those who have a role: it comes first with them until one of them answers.
+    Escalate {
+        /// To whom.
+        to: Role,
+        /// What is asked, and why.
+        reason: Text,
+    },
+    /// One of those whom it was escalated to answers.
+    Respond {
+        /// As what.
+        role: Role,
+        /// What they say.
+        answer: Text,
+    },
     /// Nothing is left to do.
     Close(Closing),
     /// Something new came up; others review it.
@@ -340,6 +363,9 @@ pub enum Source {
         /// Its score, so that a list of cases can be ordered by it; none in records of earlier versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         score_db: Option<Decibans>,
+        /// The families of signals that speak in it, so that cases can be likened; none in records of earlier versions.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        families: BTreeSet<Family>,
     },
     /// A report.
     Report {
@@ -548,4 +574,6 @@ pub enum Hand {
     DecidedAppeal,
     /// Closed it.
     Closed,
+    /// Answered for the panel what was escalated to it.
+    Advised,
 }

@@ -8,7 +8,7 @@ use crate::act::{Act, Approval, Contact, Decision, Established, Event, Item, Ope
 use crate::procedure::{Basis, Procedure, Reach};
 use crate::roster::Roster;
 use crate::seal;
-use crate::words::{AccountId, Actor, AppealId, DecisionId, ElementId, Moment, PersonId, Standard};
+use crate::words::{AccountId, Actor, AppealId, DecisionId, ElementId, Moment, PersonId, Role, Standard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -104,6 +104,7 @@ impl Audit<'_> {
                 self.history.asked.push(*until);
             }
             Act::Answer { .. } => self.history.answered = true,
+            Act::Respond { role: Role::AppealPanel, .. } => self.history.before_appeal.extend(person),
             Act::WaiveHearing { .. } => self.history.waivers.extend(person),
             Act::NamePublicly { .. } => self.history.naming.extend(person),
             Act::TellEmployees { text, names_customer } => {

@@ -199,6 +199,30 @@ pub struct MadeKnown {
     pub told: Option<Moment>,
 }
 
+/// A case that is put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Until when.
+    pub until: Moment,
+    /// Why.
+    pub reason: Text,
+}
+
+/// A question that went up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalated {
+    /// To whom.
+    pub to: Role,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Moment,
+    /// What is asked, and why.
+    pub reason: Text,
+    /// Who answered, when, and what.
+    pub answer: Option<(PersonId, Moment, Text)>,
+}
+
 /// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -248,6 +272,10 @@ pub struct Case {
     pub corrections: BTreeMap<Text, Text>,
     /// What employees are owed, in order.
     pub made_known: Vec<MadeKnown>,
+    /// Until when it is put off, unless something comes in or somebody takes it up before.
+    pub held: Option<Held>,
+    /// Questions that went up, in order.
+    pub escalations: Vec<Escalated>,
     /// How it ended, each time.
     pub closings: Vec<(Moment, PersonId, Closing)>,
     /// Who had a hand in it before it was reopened: they review no more.
@@ -256,6 +284,24 @@ pub struct Case {
     pub last: Moment,
     /// Commands that were carried out.
     pub done: BTreeSet<CommandId>,
+}
+
+/// Whether an act leaves nothing put off: something came in from outside, or the case is taken up, over or begun anew.
+fn ends_a_hold(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::TakeUp
+            | Act::Join { .. }
+            | Act::TakeIn { .. }
+            | Act::GoOnIn { .. }
+            | Act::Answer { .. }
+            | Act::NoteLeaving { .. }
+            | Act::FollowUp { .. }
+            | Act::Appeal(_)
+            | Act::Respond { .. }
+            | Act::Close(_)
+            | Act::Reopen { .. }
+    )
 }
 
 impl Decided {
@@ -306,6 +352,8 @@ impl Case {
             naming: BTreeSet::new(),
             corrections: BTreeMap::new(),
             made_known: Vec::new(),
+            held: None,
+            escalations: Vec::new(),
             closings: Vec::new(),
             former: BTreeSet::new(),
             last: event.command.at,
@@ -327,6 +375,9 @@ impl Case {
         self.version = event.number;
         self.last = *at;
         self.done.insert(id.clone());
+        if ends_a_hold(act) {
+            self.held = None;
+        }
         let person = if let Actor::Person(person) = by { Some(person) } else { None };
         match act {
             Act::Open(_) => {}
@@ -383,9 +434,37 @@ impl Case {
                 self.apply_to_appeal(person, by, *at, act);
             }
             Act::NamePublicly { .. } => self.naming.extend(person.cloned()),
+            Act::Hold { until, reason } => self.held = Some(Held { until: *until, reason: *reason }),
+            Act::TakeUp => {}
+            Act::Escalate { to, reason } => self.escalations.extend(person.map(|by| {
+                let (by, reason) = (by.clone(), *reason);
+                Escalated { to: *to, by, at: *at, reason, answer: None }
+            })),
+            Act::Respond { role, answer } => self.respond(person, *at, *role, *answer),
             Act::Close(closing) => self.close(person, *at, closing),
             Act::Reopen { .. } => self.reopen(),
         }
+    }
+
+    fn respond(&mut self, person: Option<&PersonId>, at: Moment, role: Role, answer: Text) {
+        // Whoever advised for the panel hears no appeal in the same case.
+        if role == Role::AppealPanel {
+            self.hand(person, Hand::Advised);
+        }
+        let open = self.escalations.iter_mut().find(|one| one.to == role && one.answer.is_none());
+        if let Some((one, person)) = open.zip(person) {
+            one.answer = Some((person.clone(), at, answer));
+        }
+    }
+
+    /// Until when it is put off, if it is now.
+    pub fn held(&self, now: Moment) -> Option<&Held> {
+        self.held.as_ref().filter(|held| now < held.until)
+    }
+
+    /// Questions that went up and that nobody answered yet.
+    pub fn escalated(&self) -> impl Iterator<Item = &Escalated> {
+        self.escalations.iter().filter(|one| one.answer.is_none())
     }
 
     fn part(&mut self, person: &PersonId) -> &mut Part {

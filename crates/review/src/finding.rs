@@ -4,6 +4,7 @@
 
 use crate::evidence::{Decibans, Family, family_evidence, total};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One signal's part in a finding; silent signals are listed too, without a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,12 @@ impl Families {
     /// In the order of [`Family::ALL`].
     pub fn values(&self) -> [Decibans; 5] {
         Family::ALL.map(|family| self.get(family))
+    }
+
+    /// Those that speak: blueprint §6 asks for three of 4 dB.
+    pub fn that_speak(&self) -> BTreeSet<Family> {
+        let speaks = |family: &Family| self.get(*family) >= Decibans::from_tenths(40);
+        Family::ALL.into_iter().filter(speaks).collect()
     }
 
     /// How many families speak with at least this much: blueprint §6 asks for three of 4 dB.

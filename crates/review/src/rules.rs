@@ -120,7 +120,18 @@ rules! {
     DeclaredUse = "a declared use ends with what is said of it, and nothing else does",
     NewMaterial = "a closed case is reopened on new material",
     Owed = "employees are told of what was made known, and once",
+    Held = "a case is put off by who carries it, to a day within thirty, and never an appeal or data that leaves",
+    Escalated = "a question goes up to counsel, to those who decide or to the panel, one at a time, and they answer it",
     Unnamed = "the customer is named where two who decide said that it may be",
+}
+
+/// For how many days a case can be put off at once.
+pub const HOLD_DAYS: i64 = 30;
+/// To whom a question can go up.
+pub const ESCALATED_TO: [Role; 3] = [Role::Counsel, Role::Decider, Role::AppealPanel];
+
+fn escalated_to() -> String {
+    ESCALATED_TO.map(Role::name).join(", ")
 }
 
 /// Holds a rule.
@@ -419,6 +430,24 @@ impl Check<'_> {
                 );
                 self.safe(text)?;
             }
+            Act::Hold { until, .. } => self.hold_off(*until)?,
+            Act::TakeUp => {
+                self.hands(&[Role::Reviewer])?;
+                let held = self.case.held(self.at).is_some();
+                hold!(self.context, Held, held, "it is not put off; go on with it");
+            }
+            Act::Escalate { to, .. } => {
+                self.hands(&Role::ALL)?;
+                let known = ESCALATED_TO.contains(to);
+                let alone = !self.case.escalated().any(|one| one.to == *to);
+                let fits = known && alone;
+                hold!(self.context, Escalated, fits, "ask {}; one question at a time", escalated_to());
+            }
+            Act::Respond { role, .. } => {
+                self.hands(&[*role])?;
+                let asked = self.case.escalated().any(|one| one.to == *role);
+                hold!(self.context, Escalated, asked, "nothing that went up to {} waits for an answer", role.name());
+            }
             Act::Close(closing) => self.close(closing)?,
             Act::Reopen { material } => {
                 self.staff()?;
@@ -484,6 +513,17 @@ impl Check<'_> {
             !self.case.former.contains(person),
             "{person} reviewed it before; ask somebody else"
         );
+        Ok(())
+    }
+
+    fn hold_off(&self, until: Moment) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        let case = self.case;
+        let heard = case.appeals.values().any(|one| one.outcome.is_none());
+        let leaves = case.leaving.iter().any(|noted| noted.choice.is_none());
+        hold!(self.context, Held, !heard && !leaves, "an appeal is being heard, or data leaves: that is not put off");
+        let days = until > self.at && until <= self.at.plus_days(HOLD_DAYS);
+        hold!(self.context, Held, days, "name a day that is to come, at most {HOLD_DAYS} days from now");
         Ok(())
     }
 
@@ -815,6 +855,8 @@ impl Check<'_> {
         );
         let told = !self.case.owes_employees();
         hold!(self.context, NothingLeft, told, "tell employees first what was made known of this case");
+        let asked = self.case.escalated().next().is_some();
+        hold!(self.context, NothingLeft, !asked, "a question that went up waits for its answer");
         Ok(())
     }
 
@@ -886,6 +928,7 @@ impl Check<'_> {
             let open = case.appeals.values().any(|one| one.outcome.is_none());
             open.then_some("an appeal is being heard")
                 .or(case.appeals.values().any(upheld).then_some("an appeal was upheld and nothing lifted"))
+                .or(case.escalated().next().map(|_| "a question that went up is not answered"))
                 .or(case.follow_ups.values().any(|settled| !settled).then_some("a follow-up is open"))
                 .or(case
                     .leaving

@@ -133,6 +133,7 @@ pub(crate) fn opening() -> Act {
             finding: text("finding"),
             records: text("records"),
             score_db: None,
+            families: BTreeSet::new(),
         }]),
     })
 }

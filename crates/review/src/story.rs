@@ -472,6 +472,12 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             stage.safe("to employees");
             (stage, "ann", tell_employees("to employees"))
         }
+        Rule::Held => {
+            let stage = Stage::set();
+            let until = stage.now.plus_days(31);
+            (stage, "ann", Act::Hold { until, reason: text("later") })
+        }
+        Rule::Escalated => (Stage::set(), "ann", Act::Escalate { to: Role::Analyst, reason: text("what now?") }),
         Rule::Unnamed => {
             let mut stage = Stage::served();
             stage.safe("to employees");
@@ -542,7 +548,7 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
     let targets = [target(account, service, &[switches])];
     let intervention = ["read-only", "disable", "terminate", "hold-export", "declaration"][usize::from(which / 8) % 5];
     let known = stage.case().decisions.contains_key(&name::<DecisionId>(decision));
-    let act = match op % 30 {
+    let act = match op % 34 {
         0 => Act::Assign {
             person: name(by),
             role: [Role::Decider, Role::Reviewer, Role::AppealPanel][usize::from(which) % 3],
@@ -588,9 +594,16 @@ fn any_act(stage: &Stage, op: u8, who: u8, which: u8) -> (&'static str, Act) {
             names_customer: which.is_multiple_of(3),
         },
         29 => Act::NamePublicly { reasons: text("public interest") },
+        30 => Act::Hold { until: stage.now.plus_days(i64::from(which % 40)), reason: text("later") },
+        31 => Act::TakeUp,
+        32 => Act::Escalate {
+            to: [Role::AppealPanel, Role::Counsel, Role::Analyst][usize::from(which) % 3],
+            reason: text("?"),
+        },
+        33 => Act::Respond { role: [Role::AppealPanel, Role::Counsel][usize::from(which) % 2], answer: text("!") },
         _ => Act::NoteContact { from: Contact::Executive, with: name("ann"), about: text("lunch") },
     };
-    let by = match op % 30 {
+    let by = match op % 34 {
         6 | 23 if !who.is_multiple_of(3) => "customer",
         19..=22 | 26 | 27 if !who.is_multiple_of(2) => "tribune",
         _ => by,
@@ -636,7 +649,7 @@ proptest! {
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(
         start in 0..7_u8,
-        sent in proptest::collection::vec((0..30_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
+        sent in proptest::collection::vec((0..34_u8, any::<u8>(), any::<u8>(), 0..4_u8, prop::bool::weighted(0.1)), 1..60),
     ) {
         let stages = [Stage::set, Stage::heard, Stage::determined, Stage::proposed, Stage::approved, Stage::served, Stage::in_effect];
         let mut stage = stages[usize::from(start)]();

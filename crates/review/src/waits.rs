@@ -4,7 +4,7 @@
 //! knows no time of day; what waits for a later moment says from when.
 
 use crate::act::Order;
-use crate::case::{CHECK_DAYS, Case, Decided, LEAVING_HOURS, Phase, Standing};
+use crate::case::{CHECK_DAYS, Case, Decided, LEAVING_HOURS, Part, Phase, Standing};
 use crate::procedure::Procedure;
 use crate::words::{Moment, PersonId, Role};
 use std::collections::BTreeSet;
@@ -40,11 +40,13 @@ pub enum Awaited {
     FollowUp,
     /// An appeal.
     Appeal,
+    /// An answer to what went up.
+    Escalation,
 }
 
 impl Awaited {
     /// All of them, in the order of a review.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::People,
         Self::Declaration,
         Self::Step,
@@ -59,6 +61,7 @@ impl Awaited {
         Self::Leaving,
         Self::FollowUp,
         Self::Appeal,
+        Self::Escalation,
     ];
 
     /// As it is written in an address.
@@ -78,6 +81,7 @@ impl Awaited {
             Self::Leaving => "leaving",
             Self::FollowUp => "follow-up",
             Self::Appeal => "appeal",
+            Self::Escalation => "escalation",
         }
     }
 
@@ -98,6 +102,7 @@ impl Awaited {
             Self::Leaving => "a word on data that leaves",
             Self::FollowUp => "a follow-up",
             Self::Appeal => "an appeal",
+            Self::Escalation => "an answer to what went up",
         }
     }
 }
@@ -158,6 +163,8 @@ pub fn waits(case: &Case, procedure: &Procedure) -> Vec<Wait> {
         waits.decision(decided);
     }
     waits.rest();
+    waits.put_off();
+    waits.escalated();
     waits.all.sort_by_key(|wait| wait.awaited);
     waits.all
 }
@@ -313,6 +320,27 @@ impl Waits<'_> {
         }
     }
 
+    /// What is put off waits for its day.
+    fn put_off(&mut self) {
+        if let Some(held) = self.case.held {
+            self.all.iter_mut().for_each(|wait| wait.from = wait.from.max(held.until));
+        }
+    }
+
+    /// What went up waits for those whom it went to, whether the case is put off or not.
+    fn escalated(&mut self) {
+        for one in self.case.escalated() {
+            let role = one.to.name().replace('-', " ");
+            let there = |part: &Part| !part.released && part.roles.contains(&one.to) && part.declared == Some(None);
+            if !self.case.parts.values().any(there) {
+                let what = format!("somebody as {role}, to whom a question went up");
+                self.add(Awaited::People, what, Turn::Of(Role::Reviewer, BTreeSet::new()), one.at, None);
+            }
+            let what = format!("an answer of {role} to what {} asks", one.by);
+            self.add(Awaited::Escalation, what, Turn::Of(one.to, BTreeSet::new()), one.at, None);
+        }
+    }
+
     fn rest(&mut self) {
         for noted in self.case.leaving.iter().filter(|noted| noted.choice.is_none()) {
             let turn = Turn::Of(Role::Decider, noted.votes.keys().cloned().collect());
@@ -338,8 +366,8 @@ impl Waits<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::act::Act;
-    use crate::stage::{Stage, closing, name};
+    use crate::act::{Act, Appeal, AppealOutcome};
+    use crate::stage::{Stage, closing, name, text};
 
     fn awaited(stage: &Stage) -> Vec<Awaited> {
         let mut kinds: Vec<Awaited> = waits(stage.case(), &stage.procedure)
@@ -380,6 +408,61 @@ mod tests {
         in_effect.later(31);
         assert_eq!(awaited(&in_effect), [Declaration, Check]);
         assert!(turn_of(&in_effect, Check, "ivy"));
+    }
+
+    #[test]
+    fn what_is_put_off_waits_for_its_day_and_what_went_up_for_those_it_went_to() {
+        use Awaited::*;
+        let mut stage = Stage::set();
+        let hold = |stage: &Stage, days| Act::Hold { until: stage.now.plus_days(days), reason: text("a holiday") };
+        stage.must("ann", hold(&stage, 10));
+        assert_eq!(awaited(&stage), [], "until then it is nobody's");
+        let running = crate::clocks::clocks(stage.case(), &stage.procedure);
+        assert!(running.iter().any(|clock| clock.done.is_none()), "and its clocks run on");
+        stage.must("ben", Act::Escalate { to: Role::Counsel, reason: text("may we?") });
+        assert_eq!(awaited(&stage), [Escalation]);
+        assert!(turn_of(&stage, Escalation, "hal") && !turn_of(&stage, Escalation, "ann"));
+        // Nobody of the panel has a part: whoever carries it is to ask one in.
+        stage.must("ann", Act::Release { person: name("eve") });
+        stage.must("ann", Act::Release { person: name("fay") });
+        stage.must("ann", Act::Release { person: name("gus") });
+        stage.must("ann", Act::Escalate { to: Role::AppealPanel, reason: text("and this?") });
+        assert_eq!(awaited(&stage), [People, Escalation]);
+        stage.must("hal", Act::Respond { role: Role::Counsel, answer: text("you may") });
+        assert_eq!(stage.case().held, None, "an answer is something new");
+        assert!(awaited(&stage).contains(&Step) && !turn_of(&stage, Escalation, "hal"));
+        stage.must("ann", hold(&stage, 10));
+        stage.later(10);
+        assert!(awaited(&stage).contains(&Step), "its day has come");
+        stage.must("ann", hold(&stage, 10));
+        stage.must("ann", Act::TakeUp);
+        assert!(awaited(&stage).contains(&Step), "it is taken up before");
+        stage.must("ann", hold(&stage, 10));
+        stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+        assert!(stage.case().held.is_none() && awaited(&stage).contains(&Leaving), "what comes in ends it");
+        let refused = stage.act("ann", hold(&stage, 10)).unwrap_err();
+        assert_eq!(refused.rule, crate::rules::Rule::Held, "{refused}");
+    }
+
+    #[test]
+    fn whoever_advised_for_the_panel_hears_no_appeal_and_nothing_closes_on_an_open_question() {
+        let mut stage = Stage::in_effect();
+        stage.must("ann", Act::Escalate { to: Role::AppealPanel, reason: text("is it fair?") });
+        let refused = stage.act("ann", Act::Escalate { to: Role::AppealPanel, reason: text("is it?") }).unwrap_err();
+        assert_eq!(refused.rule, crate::rules::Rule::Escalated, "{refused}");
+        stage.must("eve", Act::Respond { role: Role::AppealPanel, answer: text("it is") });
+        stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+        let vote = || Act::DecideAppeal { id: name("p1"), outcome: AppealOutcome::Rejected, reasons: text("r") };
+        assert_eq!(stage.act("eve", vote()).unwrap_err().rule, crate::rules::Rule::OtherThanAppeal);
+        stage.must("fay", vote());
+        stage.must("gus", vote());
+        let mut set = Stage::set();
+        set.must("ann", Act::Escalate { to: Role::Decider, reason: text("go on?") });
+        let refused = set.act("ann", Act::Close(closing())).unwrap_err();
+        assert!(refused.to_string().contains("went up"), "{refused}");
+        set.must("ben", Act::Respond { role: Role::Decider, answer: text("no") });
+        set.must("ann", Act::Close(closing()));
+        assert_eq!(stage.breaches(), Vec::<String>::new());
     }
 
     #[test]

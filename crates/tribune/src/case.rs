@@ -6,13 +6,14 @@
 mod forms;
 mod print;
 
-use crate::common::Failure;
+use crate::common::{Failure, output, put};
 use crate::office::{self, Asking, Office, Words, digest, time};
 use clap::Subcommand;
+use clerk::{File, proofs};
 use forms::{Choice, Close, Evidence, From, FromWhere, Open, determination, role};
 use review::act::{Act, Contact, Leaving};
 use review::words::{AccountId, CaseId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role, StepId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Carry a case: open it, gather evidence, hear the customer, determine, close it.
@@ -48,6 +49,22 @@ enum Verb {
     Show {
         case: CaseId,
         /// What you look for
+        #[arg(long)]
+        purpose: String,
+    },
+    /// A proof to keep that an event of a case is in the public log; `tribune log check` reads it
+    #[command(after_help = "Example:\n  \
+        tribune case prove CASE 12 --out event-12.tlog-proof --purpose 'for the court' --as ann")]
+    Prove {
+        case: CaseId,
+        /// The number of the event in the case
+        event: u64,
+        /// By the entry that the event made public itself, not by its commitment among its day's
+        #[arg(long)]
+        own: bool,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// What it is for
         #[arg(long)]
         purpose: String,
     },
@@ -293,6 +310,36 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         text: Words,
     },
+    /// Put a case off to a day: until then it is nobody's to do, unless something comes in
+    #[command(after_help = "Example:\n  \
+        tribune case hold CASE --until 2026-03-20T00:00:00Z --reason 'the customer answers by then' --as ann")]
+    Hold {
+        case: CaseId,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        until: Moment,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+    },
+    /// Take up a case that is put off, before its day
+    TakeUp { case: CaseId },
+    /// Ask counsel, those who decide or the panel: it comes first with them until one of them responds
+    Escalate {
+        case: CaseId,
+        /// counsel, decider or appeal-panel
+        #[arg(long, value_parser = role)]
+        to: Role,
+        /// What you ask, and why
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reason: Words,
+    },
+    /// Answer what was escalated to a role that you have in the case
+    Respond {
+        case: CaseId,
+        #[arg(long, value_parser = role)]
+        role: Role,
+        #[arg(long, value_name = "TEXT|@FILE")]
+        answer: Words,
+    },
     /// Close a case, with what is done for those affected and what is learnt
     Close(Close),
     /// Reopen a closed case on new material; others review it
@@ -312,6 +359,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::List
             | Verb::Limits
             | Verb::Show { .. }
+            | Verb::Prove { .. }
             | Verb::Read { .. }
             | Verb::Rewrap { .. }
             | Verb::Audit { .. } => look(&office, args.verb).await,
@@ -347,6 +395,10 @@ async fn look(office: &Office, verb: Verb) -> Result<ExitCode, Failure> {
             let file = office.clerk.look(&office.sender()?, &case, &purpose, office.now).await?;
             print::case(office, &file)
         }
+        Verb::Prove { case, event, own, out, purpose } => {
+            let file = office.clerk.look(&office.sender()?, &case, &purpose, office.now).await?;
+            prove(office, &file, event, own, &out).await
+        }
         Verb::Read { case, text, identity, purpose } => {
             let identity = office::identity(&identity)?;
             let text = office.clerk.read_text(office.who()?, &case, text, &identity, &purpose, office.now).await?;
@@ -376,6 +428,27 @@ async fn look(office: &Office, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Limits => print::limits(office).await,
         _ => print::list(office).await,
     }
+}
+
+async fn prove(office: &Office, file: &File, event: u64, own: bool, out: &Path) -> Result<ExitCode, Failure> {
+    let refused = |why: String| Failure::Refused(why);
+    let place = event.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+    let place = place.filter(|place| *place < file.events.len());
+    let none = || refused(format!("{} has no event {event}; it has {}", file.case.id, file.events.len()));
+    let place = place.ok_or_else(none)?;
+    let found = office.clerk.events_in_log(file, place..place + 1).await?.pop().ok_or_else(none)?;
+    let (entry, commitment) = match own {
+        true => (found.own.into_iter().find_map(|(_, place)| place), None),
+        false => (found.batch, Some(found.commitment)),
+    };
+    let not_yet = "it is not in the public log so, or not yet: the day's batch is published by `tribune record day`";
+    let entry = entry.ok_or_else(|| refused(not_yet.to_owned()))?;
+    let log = office.public_log().await?;
+    let at = log.prove(entry.index, Vec::new()).await.map_err(|error| refused(error.to_string()))?;
+    let proof = proofs::prove(&entry, commitment, at.hashes, at.checkpoint);
+    let proof = proof.map_err(|error| refused(error.to_string()))?;
+    output(Some(out), |file| put(&mut &mut *file, proof.to_string().trim_end_matches('\n')))?;
+    office.print(&(), &format!("{}: check it with `tribune log check {0} --key {}`", out.display(), log.key()))
 }
 
 /// The act that a verb is.
@@ -428,6 +501,19 @@ async fn act(office: &Office, verb: Verb) -> Result<(CaseId, Act), Failure> {
         Verb::NamePublicly { case, reasons } => {
             let reasons = office.keep(&case, &reasons).await?;
             (case, Act::NamePublicly { reasons })
+        }
+        Verb::Hold { case, until, reason } => {
+            let reason = office.keep(&case, &reason).await?;
+            (case, Act::Hold { until, reason })
+        }
+        Verb::TakeUp { case } => (case, Act::TakeUp),
+        Verb::Escalate { case, to, reason } => {
+            let reason = office.keep(&case, &reason).await?;
+            (case, Act::Escalate { to, reason })
+        }
+        Verb::Respond { case, role, answer } => {
+            let answer = office.keep(&case, &answer).await?;
+            (case, Act::Respond { role, answer })
         }
         Verb::Close(close) => close.act(office).await?,
         Verb::Reopen { case, material } => (case, Act::Reopen { material }),

@@ -8,6 +8,7 @@ use crate::http::Web;
 use crate::site::Site;
 use crate::{cosign, witness};
 use clap::Subcommand;
+use clerk::proofs;
 use review::public::Entry;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tlog::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX, Policy, Report, Row, Tile, Tree, Verifier, verify_log};
+use tlog::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX, Policy, Proof, Report, Row, Tile, Tree, Verifier, verify_log};
 use tokio::runtime::Runtime;
 
 /// Check a public log, or witness one.
@@ -30,6 +31,15 @@ pub(crate) struct Args {
 enum What {
     /// Read a whole log and say whether it is what its checkpoint signs
     Verify(Verify),
+    /// Check a proof of an event that the console gave, offline
+    Check {
+        /// The proof
+        #[arg(value_name = "FILE")]
+        proof: PathBuf,
+        /// The log's key, as it publishes it
+        #[arg(long, value_name = "VKEY", required = true)]
+        key: Verifier,
+    },
     /// Cosign what logs show, if it continues what they showed before
     Witness(witness::Args),
     /// Ask witnesses to cosign a log's checkpoint
@@ -89,6 +99,7 @@ struct Verified {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let verify = match &args.what {
         What::Verify(verify) => verify,
+        What::Check { proof, key } => return check(proof, key),
         What::Witness(args) => return witness::run(args),
         What::Cosign(args) => return cosign::run(args),
     };
@@ -141,6 +152,23 @@ impl Verify {
         let texts = self.site.as_deref().map(|folder| site.hold(folder)).transpose()?;
         Ok(verified(report, entries, texts))
     }
+}
+
+/// Says what a proof shows, if the log that has this key holds it.
+fn check(path: &Path, key: &Verifier) -> Result<ExitCode, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let proof: Proof = text.parse().map_err(|error| wrong(&error))?;
+    let policy = Policy::new(key.name(), vec![key.clone()], Vec::new(), 0).map_err(|error| wrong(&error))?;
+    let proven = proofs::check(&proof, &policy).map_err(|error| wrong(&error))?;
+    let what = match (&proven.entry, proven.commitment) {
+        (Entry::Batch { day, .. }, Some(commitment)) => format!("the commitment {commitment}, in the batch of {day}"),
+        (entry, _) => serde_json::to_string(entry).map_err(|error| Failure::Defect(error.to_string()))?,
+    };
+    let size = proven.believed.checkpoint.tree().size;
+    let place = format!("entry {} of the {size} entries that {} signed", proof.index, common::clean(key.name()));
+    output(None, |out| put(&mut &mut *out, &format!("{place} holds {what}")))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Where a log's files are read from.

@@ -192,7 +192,12 @@ async fn watch(office: &Office, sources: &Sources, before: Option<Hour>) -> Resu
                 accounts: names
                     .map(|key| key.account.parse().map_err(|error| refused(&error)))
                     .collect::<Result<_, _>>()?,
-                source: Source::Finding { finding: Digest::of(text), records, score_db: Some(case.finding.score_db) },
+                source: Source::Finding {
+                    finding: Digest::of(text),
+                    records,
+                    score_db: Some(case.finding.score_db),
+                    families: case.finding.families.that_speak(),
+                },
             })
         });
         Ok((Some(to), warranted.collect::<Result<Vec<_>, Failure>>()?))

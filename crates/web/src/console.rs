@@ -6,20 +6,24 @@
 //! | `queue` | the list of cases: filters, search, order, pages, all in the address; opening a case |
 //! | `case` | the pages of a case, and the forms of what is done there |
 //! | `reports` | reports, for intake officers |
+//! | `acts` | an act, in words |
 //! | `deeds` | what people do in a case, each with its form |
 //! | `explore` | questions to the usage records, outside of any case |
+//! | `several` | several cases at once |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
 //!
 //! It has no rule: what is offered is asked of the clerk on trial, and what is sent is decided there. Every look at a case
 //! or a report has a purpose, asked once a session, and is an event.
 
+mod acts;
 mod case;
 mod deeds;
 mod explore;
 mod overview;
 mod queue;
 mod reports;
+mod several;
 mod sheet;
 mod story;
 
@@ -33,7 +37,7 @@ use crate::words::Language;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use review::words::{Moment, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who sees the console at all: what they see there is asked again.
@@ -48,6 +52,11 @@ const STAFF: May = May::Roles(&[
     Role::GateEngineer,
     Role::Auditor,
 ]);
+
+/// Whether somebody with these roles sees the console.
+pub(crate) fn is_for(roles: &BTreeSet<Role>) -> bool {
+    matches!(STAFF, May::Roles(staff) if staff.iter().any(|role| roles.contains(role)))
+}
 
 /// Who sees reports.
 const INTAKE: May = May::Roles(&[Role::IntakeOfficer, Role::Auditor]);
@@ -87,6 +96,7 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
     vec![
         Route::get("/console", STAFF, "what needs me today", overview::show),
         Route::get("/console/cases", STAFF, "the list of cases", queue::show),
+        Route::post("/console/cases", STAFF, "gives a part in several cases, or puts them off", several::act),
         Route::get("/console/open", OPENERS, "the form that opens a case", queue::open_form),
         Route::post("/console/open", OPENERS, "opens a case", queue::open),
         Route::get("/console/cases/{id}", STAFF, "a case: where it stands", case::story),
@@ -101,6 +111,12 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         Route::get("/console/cases/{id}/decisions", STAFF, "its decisions", case::decisions),
         Route::get("/console/cases/{id}/after", STAFF, "what follows: appeals, follow-ups, the end", case::after),
         Route::get("/console/cases/{id}/record", STAFF, "its record, event by event", case::record),
+        Route::get(
+            "/console/cases/{id}/record/{number}/{entry}",
+            STAFF,
+            "a proof to keep that an event is in the public log",
+            case::event_proof,
+        ),
         Route::post("/console/cases/{id}/purpose", STAFF, "says what it is looked at for", case::purpose),
         Route::post(
             "/console/cases/{id}/rewrap",

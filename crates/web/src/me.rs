@@ -85,6 +85,8 @@ struct MePage {
     roles: Vec<&'static str>,
     outside: bool,
     how: String,
+    /// Their password is kept here.
+    own_password: bool,
     fresh: bool,
     sessions: Vec<Shown>,
     keys: Option<Keys>,
@@ -110,6 +112,7 @@ impl MePage {
             roles: signed.roles().into_iter().map(Role::name).collect(),
             outside: session.is_some_and(|session| session.member().outside),
             how: how(&signed.kept.how),
+            own_password: matches!(signed.kept.how, How::Account(_)),
             fresh: signed.is_fresh(),
             sessions,
             keys,

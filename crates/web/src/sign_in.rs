@@ -180,6 +180,28 @@ impl SignIn {
         }
     }
 
+    /// Gives somebody who is signed in with a local account another password; their other sessions end. What they give of
+    /// the old one is counted as when they sign in.
+    async fn change_password(
+        &self,
+        signed: &Signed,
+        given: &Given,
+        new: &Zeroizing<String>,
+    ) -> Result<Tried<()>, Problem> {
+        match self.again_by_account(signed, given).await? {
+            Tried::Right(()) => {}
+            other => return Ok(other),
+        }
+        let (key, new, mut salt) = (self.key.clone(), new.clone(), [0; 16]);
+        held(&self.chance)(&mut salt);
+        let hash = working(&self.hashing, move || accounts::hash(&key, &new, &salt)).await?;
+        if !accounts::change_password(self.clerk.record(), &given.name, hash).await? {
+            return Err(Error::Busy.into());
+        }
+        self.end_all(signed.who(), Some(signed)).await?;
+        Ok(Tried::Right(()))
+    }
+
     async fn proved(&self, name: &str, given: &Given) -> Result<Option<Who>, Problem> {
         let record = self.clerk.record();
         let found = match name {

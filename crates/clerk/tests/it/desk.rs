@@ -79,6 +79,7 @@ pub(crate) fn opening(names: &[&str]) -> Act {
         finding: Digest::of(names.concat()),
         records: Digest::of("r"),
         score_db: None,
+        families: BTreeSet::new(),
     }]);
     Act::Open(Opening {
         kind: Kind::Workload,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use clerk::{Clerk, Erase, Line, Order, PhaseOf, Sender, Wanted};
 use proptest::prelude::*;
-use review::Decibans;
-use review::act::{Act, Closing, Contact, Kind, Opening, Source};
+use review::act::{Act, Closing, Contact, Determination, ElementAnswer, Established, Kind, Opening, Source};
 use review::case::Phase;
 use review::report::Report;
 use review::waits::Awaited;
-use review::words::{CaseId, Digest, PersonId, Role};
+use review::words::{CaseId, Digest, PersonId, Role, Standard};
+use review::{Decibans, Family};
 
 use crate::desk::{begun, clerk, law, must, opened, opening, part, sent};
 use crate::house::{House, MIDNIGHT, Place, block_on, chance, drain, message, quick_keys};
@@ -21,6 +21,8 @@ const ALL: Wanted = Wanted {
     awaits: None,
     mine: false,
     overdue: false,
+    held: None,
+    escalated: false,
     search: String::new(),
     order: Order::Due,
     page: 0,
@@ -163,11 +165,16 @@ fn a_list_shows_what_each_case_alone_would_show() {
 }
 
 fn scored(clerk: &Clerk, name: &str, customer: &str, score: i32) -> CaseId {
+    scored_in(clerk, name, customer, score, &[])
+}
+
+fn scored_in(clerk: &Clerk, name: &str, customer: &str, score: i32, families: &[Family]) -> CaseId {
     let law = law();
     let source = Source::Finding {
         finding: Digest::of(name),
         records: Digest::of("r"),
         score_db: Some(Decibans::from_tenths(score)),
+        families: families.iter().copied().collect(),
     };
     let opening = Act::Open(Opening {
         kind: Kind::Workload,
@@ -221,8 +228,48 @@ fn filters_search_order_and_pages_find_what_they_name() {
     let overdue = block_on(clerk.list("ann", &Wanted { overdue: true, ..ALL }, MIDNIGHT)).unwrap();
     let late = |line: &Line| line.phase == Phase::Open && line.opened <= MIDNIGHT.plus_days(-3);
     assert!(overdue.found > 0 && overdue.lines.iter().all(|line| late(line) && line.missed(MIDNIGHT) > 0));
-    let alike = block_on(clerk.cleared_like("ann", &all[1], 3, MIDNIGHT)).unwrap();
-    assert_eq!(alike.iter().map(|line| &line.id).collect::<Vec<_>>(), [&all[0]]);
+}
+
+/// Looked into, nothing established, and closed.
+fn cleared(clerk: &Clerk, case: &CaseId, name: &str) {
+    let text = Digest::of("text");
+    part(clerk, case, "ann", Role::Reviewer);
+    must(clerk, "ann", case, &format!("declare {name}"), Act::Declare { conflict: None });
+    let (answer, standard) = (Established::NotEstablished, Standard::ReasonableSuspicion);
+    let answer = ElementAnswer { answer, standard, evidence: BTreeSet::new(), reasons: text };
+    let elements = law().procedure.elements.iter().map(|one| (one.id.clone(), answer.clone())).collect();
+    let determination = Determination { elements, view: text, supersedes: None };
+    must(clerk, "ann", case, &format!("determine {name}"), Act::Determine(determination));
+    let closing = Closing { remedy: text, consulted: text, lesson: text, declared_use: None };
+    must(clerk, "ann", case, &format!("close {name}"), Act::Close(closing));
+}
+
+#[test]
+fn cases_are_likened_by_the_families_that_speak_and_then_by_score() {
+    use Family::{Declared, Form, Processing, Scale};
+    let place = Place::new();
+    let clerk = begun(&place);
+    let of = |name: &str, score: i32, families: &[Family]| {
+        let case = scored_in(&clerk, name, "Cust", score, families);
+        cleared(&clerk, &case, name);
+        case
+    };
+    let own = scored_in(&clerk, "own", "Cust", 10, &[Scale, Form]);
+    let far = of("far", 30, &[Scale, Form]);
+    let near = of("near", 12, &[Scale, Form]);
+    let more = of("more", 10, &[Scale, Form, Processing]);
+    of("other", 10, &[Declared]);
+    of("older", 10, &[]);
+    let alike = |who: &str, most| {
+        let alike = block_on(clerk.cleared_like(who, &own, most, MIDNIGHT)).unwrap();
+        alike.iter().map(|line| line.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(alike("ann", 9), [near.clone(), far, more]);
+    assert_eq!(alike("ann", 1), [near]);
+    let line = block_on(clerk.cleared_like("ann", &own, 1, MIDNIGHT)).unwrap().remove(0);
+    assert_eq!(line.not_established.len(), law().procedure.elements.len());
+    // People from outside are shown none of a case in which they have no part.
+    assert_eq!(alike("olga", 9), Vec::<CaseId>::new());
 }
 
 #[test]

@@ -7,12 +7,12 @@ use crate::common::Failure;
 use crate::office::{self, Office, Words, digest, time};
 use clap::ValueEnum;
 use clerk::{Sender, Sent};
-use review::Decibans;
 use review::act::{Act, Closing, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::procedure::Basis;
 use review::words::{
     AccountId, CaseId, CustomerId, Digest, ElementId, EvidenceId, Moment, Origin, ReportId, Role, ServiceId, Standard,
 };
+use review::{Decibans, Families};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -209,6 +209,7 @@ struct FindingHead {
     customer: CustomerId,
     accounts: BTreeSet<AccountId>,
     score_db: Option<Decibans>,
+    families: Option<Families>,
 }
 
 type Brought = (BTreeSet<Source>, BTreeSet<AccountId>, Option<CustomerId>);
@@ -228,7 +229,8 @@ impl From {
             if head.rank == rank {
                 let finding = Digest::of(serde_json::to_vec(finding).map_err(|error| wrong(error.to_string()))?);
                 let (records, score_db) = (findings.records.digest, head.score_db);
-                brought.0.insert(Source::Finding { finding, records, score_db });
+                let families = head.families.map(|families| families.that_speak()).unwrap_or_default();
+                brought.0.insert(Source::Finding { finding, records, score_db, families });
                 brought.1.extend(head.accounts);
                 brought.2 = Some(head.customer);
                 return Ok(brought);

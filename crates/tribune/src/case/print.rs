@@ -27,6 +27,12 @@ struct Line {
     next: Option<String>,
     due: Option<String>,
     missed: usize,
+    /// Until which day it is put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+    /// To whom questions went up that wait.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    escalated: Vec<&'static str>,
 }
 
 /// Every case. It names customers, so it takes a role that reads cases; what is in one needs a look.
@@ -46,6 +52,8 @@ pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
             next: next.map(|(_, what)| what.clone()),
             due: next.map(|(due, _)| due.day()),
             missed: line.missed(office.now),
+            held: line.held(office.now).map(Moment::day),
+            escalated: line.escalated.iter().map(|role| role.name()).collect(),
         });
     }
     let mut text = String::new();
@@ -57,6 +65,12 @@ pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
         let Line { case, customer, phase, opened, accounts, in_force, missed, .. } = line;
         let _ = writeln!(text, "{case}  {phase}  {customer}, {accounts} accounts, opened {opened}");
         let _ = writeln!(text, "    {in_force} targets switched off; {missed} deadlines missed; {next}");
+        if let Some(day) = &line.held {
+            let _ = writeln!(text, "    put off until {day}");
+        }
+        for role in &line.escalated {
+            let _ = writeln!(text, "    asked upwards: {role}");
+        }
     }
     if lines.is_empty() {
         text.push_str("no case yet: `tribune case open --help`");
@@ -278,6 +292,16 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
 }
 
 fn rest(text: &mut String, case: &Case) {
+    if let Some(held) = &case.held {
+        let _ = writeln!(text, "\nput off until {}, unless something comes in", held.until);
+    }
+    for one in &case.escalations {
+        let answered = one
+            .answer
+            .as_ref()
+            .map_or("waits for an answer".to_owned(), |(by, at, _)| format!("{by} answered on {}", at.day()));
+        let _ = writeln!(text, "\n{} asked {} on {}: {answered}", one.by, one.to.name(), one.at.day());
+    }
     for (id, appealed) in &case.appeals {
         let outcome =
             appealed.outcome.map_or("being heard".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());

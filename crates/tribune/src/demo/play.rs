@@ -62,6 +62,7 @@ impl<'a> Play<'a> {
         let law = staffed.office.law("mass-surveillance")?;
         let text = serde_json::to_vec(&subject.finding).map_err(|error| Failure::Defect(error.to_string()))?;
         let score_db = subject.finding.as_ref().map(|finding| finding.score_db);
+        let families = subject.finding.as_ref().map(|finding| finding.families.that_speak()).unwrap_or_default();
         let opening = Opening {
             kind: Kind::Workload,
             policy: (law.id.clone(), law.version.clone(), law.digest),
@@ -71,6 +72,7 @@ impl<'a> Play<'a> {
                 finding: Digest::of(text),
                 records: subject.records,
                 score_db,
+                families,
             }]),
         };
         let sent = Sent { id: office::drawn_id()?, at, by: Sender::System };

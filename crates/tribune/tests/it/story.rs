@@ -263,6 +263,7 @@ fn until_decided(office: &Office) -> (String, Vec<String>) {
     opened(office, &reports);
     conflicts(office);
     evidence(office);
+    put_off_and_asked_upwards(office);
     hearing(office);
     determination(office);
     data_leaves(office);
@@ -407,6 +408,39 @@ fn evidence(office: &Office) {
     };
     assert_eq!([read("hal", "hal.id"), read("ann", "ann.id"), read("ann", "hal.id")], [Some(0), Some(1), Some(1)]);
     office.does("ann", &["case", "rewrap", "CASE", "--identity", "ann.id"]);
+}
+
+/// Each event of the case gives a proof that holds without us; what is none is told apart.
+fn events_are_proven(office: &Office, key: &str) {
+    let prove = |event| ["case", "prove", "CASE", event, "--out", "event.tlog-proof", "--purpose", "an audit"];
+    office.does("aud", &prove("1"));
+    let shown = office.does("", &["log", "check", "event.tlog-proof", "--key", key]);
+    assert!(shown.contains("holds the commitment sha256:") && shown.contains("in the batch of 2026-"), "{shown}");
+    office.may_not("aud", &[&prove("1")[..], &["--own"]].concat(), "not in the public log so");
+    office.may_not("aud", &prove("9999"), "has no event 9999");
+    let other = ["log", "check", "mine.tlog-proof", "--key", key];
+    office.may_not("", &other, "is checked by `tribune report check`");
+}
+
+/// A case is put off and taken up again; a question goes up, and is answered by one of those it went to.
+fn put_off_and_asked_upwards(office: &Office) {
+    let hold = |until| ["case", "hold", "CASE", "--until", until, "--reason", "the customer answers by then"];
+    office.may_not("ann", &hold("2026-06-01T00:00:00Z"), "at most 30 days");
+    office.may_not("ben", &hold("2026-03-09T00:00:00Z"), "may not hold");
+    office.does("ann", &hold("2026-03-09T00:00:00Z"));
+    let show = ["case", "show", "CASE", "--purpose", "a clock"];
+    assert!(office.does("aud", &show).contains("put off until 2026-03-09"));
+    office.does("ann", &["case", "take-up", "CASE"]);
+    office.may_not("ann", &["case", "take-up", "CASE"], "it is not put off");
+    office.may_not(
+        "ann",
+        &["case", "escalate", "CASE", "--to", "expert", "--reason", "Why?"],
+        "one question at a time",
+    );
+    office.does("ann", &["case", "escalate", "CASE", "--to", "decider", "--reason", "Is it worth a hearing?"]);
+    office.may_not("ann", &["case", "respond", "CASE", "--role", "decider", "--answer", "It is."], "assign ann first");
+    office.does("ben", &["case", "respond", "CASE", "--role", "decider", "--answer", "It is."]);
+    assert!(office.does("aud", &show).contains("ann asked decider on 2026-03-02: ben answered on 2026-03-02"));
 }
 
 fn hearing(office: &Office) {
@@ -1015,6 +1049,7 @@ fn published(office: &Office, receipt: &str, report: &str) {
     office.does("", &["report", "prove", "--receipt", "words.txt", "--out", "mine.tlog-proof"]);
     let shown = office.does("", &["report", "check", "mine.tlog-proof", "--key", &key]);
     assert!(shown.contains("a report came in on 2026-03-01"), "{shown}");
+    events_are_proven(office, &key);
     // What came under nobody's words becomes no event; it is told of, and two take it out.
     office.file("nobody.txt", "abacus abdomen abdominal abide abiding ability ablaze");
     office.does("", &["report", "add", "--receipt", "nobody.txt", "--text", "And another thing."]);

@@ -1,8 +1,11 @@
 //! The pages of a case, and the forms of what is done there.
 
-use super::deeds::{
-    self, DEEDS, Deed, Doing, Ground, Place, act_words, answer_words, contact_words, order_words, short, target_words,
-};
+mod record;
+
+pub(super) use record::{proof as event_proof, record};
+
+use super::acts::{act_words, contact_words, leaving_words, outcome_words};
+use super::deeds::{self, DEEDS, Deed, Doing, Ground, Place, answer_words, order_words, short, target_words};
 use super::sheet::{Drawn, Look, Run, Sheet};
 use super::story::story as told;
 use super::{Chip, Console, Desk};
@@ -32,7 +35,7 @@ use std::sync::Arc;
 /// Under which tab something that is waited for is done.
 pub(super) fn tab_of(awaited: Awaited) -> &'static str {
     match awaited {
-        Awaited::People | Awaited::Declaration => "",
+        Awaited::People | Awaited::Declaration | Awaited::Escalation => "",
         Awaited::Step | Awaited::Hearing | Awaited::Determination => "/proof",
         Awaited::Proposal | Awaited::Approval | Awaited::Notice | Awaited::Effect | Awaited::Task | Awaited::Check => {
             "/decisions"
@@ -256,6 +259,7 @@ fn stand_in(deed: &Deed) -> Option<Act> {
     match deed.name {
         "question" => Some(Act::Ask { id: "probe".parse().ok()?, text, until: Moment(i64::MAX / 4) }),
         "correction" => Some(Act::Correct { statement: text, correction: text }),
+        "words-to-employees" => Some(Act::TellEmployees { text, names_customer: false }),
         _ => None,
     }
 }
@@ -378,6 +382,31 @@ struct PersonRow {
     hands: usize,
 }
 
+/// A question that went up.
+struct EscalationView {
+    asks: String,
+    reason: Words,
+    answer: Option<(String, Words)>,
+}
+
+/// The texts of what is put off, and of what went up.
+fn texts_of_story(case: &review::case::Case) -> BTreeSet<Text> {
+    let mut texts: BTreeSet<Text> = case.held.iter().map(|held| held.reason).collect();
+    for one in &case.escalations {
+        texts.insert(one.reason);
+        texts.extend(one.answer.as_ref().map(|(.., text)| *text));
+    }
+    texts
+}
+
+fn escalation(read: &BTreeMap<Text, Sealed>, one: &review::case::Escalated) -> EscalationView {
+    EscalationView {
+        asks: format!("{} asked {} on {}", one.by, one.to.name().replace('-', " "), one.at.day()),
+        reason: words(read, &one.reason),
+        answer: one.answer.as_ref().map(|(by, at, text)| (format!("{by}, {}", at.day()), words(read, text))),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "console/story.html")]
 struct StoryPage {
@@ -389,8 +418,10 @@ struct StoryPage {
     sources: Vec<(String, String)>,
     people: Vec<PersonRow>,
     contacts: Vec<(String, String, String)>,
+    /// Until when it is put off, and why.
+    held: Option<(String, Words)>,
+    escalations: Vec<EscalationView>,
     in_force: Vec<String>,
-    alike: Vec<Arc<Line>>,
 }
 
 fn people(entered: &Entered, trial: &Trial<'_>) -> Vec<PersonRow> {
@@ -432,7 +463,8 @@ pub(super) async fn story(
     Path(id): Path<CaseId>,
 ) -> Result<Response, Problem> {
     let entered = entered!(desk, session, reader, &id);
-    let (trial, read) = (entered.trial().await?, BTreeMap::new());
+    let read = entered.read(texts_of_story(&entered.file.case)).await?;
+    let trial = entered.trial().await?;
     let offers = offers(&entered, &trial, &entered.ground(&trial, &read), Place::People);
     let (File { case, law, .. }, now) = (&entered.file, entered.now);
     let waits = waits(case, &law.procedure).into_iter().filter(|wait| wait.from <= now).map(|wait| {
@@ -458,8 +490,9 @@ pub(super) async fn story(
         sources: case.sources.iter().map(source).collect(),
         people: people(&entered, &trial),
         contacts: contacts.collect(),
+        held: case.held(now).map(|held| (held.until.day(), words(&read, &held.reason))),
+        escalations: case.escalations.iter().rev().map(|one| escalation(&read, one)).collect(),
         in_force: case.in_force(now).map(|(id, target)| format!("{} (by {id})", target_words(target))).collect(),
-        alike: entered.desk.pages.clerk.cleared_like(entered.session.who(), &id, 5, now).await?,
     };
     page(&page_)
 }
@@ -483,8 +516,41 @@ struct EvidencePage {
     frame: Frame,
     head: Head,
     items: Vec<ItemRow>,
+    /// Cases like it that ended otherwise.
+    alike: Vec<Alike>,
     /// Of the button that encrypts anew.
     form: Form,
+}
+
+/// A case like this one in which something was not established: by its name alone, whoever it was about.
+struct Alike {
+    id: String,
+    address: String,
+    score: String,
+    shared: String,
+    not_established: String,
+    closed: String,
+}
+
+/// So many of them are shown.
+const ALIKE_MAX: usize = 5;
+
+async fn alike(entered: &Entered) -> Result<Vec<Alike>, Problem> {
+    let (clerk, case) = (&entered.desk.pages.clerk, &entered.file.case);
+    let lines = clerk.cleared_like(entered.session.who(), &case.id, ALIKE_MAX, entered.now).await?;
+    let own = Line::of(&entered.file).families;
+    let row = |line: &Arc<Line>| {
+        let shared: Vec<&str> = line.families.intersection(&own).map(|family| family.name()).collect();
+        Alike {
+            id: line.id.to_string(),
+            address: format!("/console/cases/{}/proof", escaped(line.id.as_str())),
+            score: line.score.map(|score| score.to_string()).unwrap_or_default(),
+            shared: shared.join(", "),
+            not_established: line.not_established.join("; "),
+            closed: line.last.day(),
+        }
+    };
+    Ok(lines.iter().map(row).collect())
 }
 
 /// Who did something, in words.
@@ -536,7 +602,8 @@ pub(super) async fn evidence(
     let items = case.evidence.values().map(row).collect();
     let frame = entered.desk.frame(&entered.session, &entered.reader, case.id.as_str());
     let form = entered.desk.form(&entered.session);
-    page(&EvidencePage { frame, head: Head::of(&entered, "/evidence", offers), items, form })
+    let alike = alike(&entered).await?;
+    page(&EvidencePage { frame, head: Head::of(&entered, "/evidence", offers), items, alike, form })
 }
 
 #[derive(Template)]
@@ -654,6 +721,7 @@ fn drafts(entered: &Entered, read: &BTreeMap<Text, Sealed>) -> Vec<(String, bool
             DraftOf::Statement { decision, .. } => format!("statement of {decision}, for the customer"),
             DraftOf::Public { decision } => format!("statement of {decision}, for the public"),
             DraftOf::Correction => "correction".to_owned(),
+            DraftOf::Employees => "what employees are told".to_owned(),
         };
         let what = format!("{what}, by {} on {}", draft.by, draft.at.day());
         (what, entered.file.case.safe.contains_key(&draft.text), words(read, &draft.text))
@@ -975,14 +1043,14 @@ pub(super) async fn after(
     let offers = offers(&entered, &trial, &entered.ground(&trial, &read), Place::After);
     let leaving = case.leaving.iter().map(|noted| {
         let due = noted.noted.plus_hours(review::case::LEAVING_HOURS);
-        let choice = noted.choice.as_ref().map(deeds::leaving_words).unwrap_or("two are to say the same");
-        let votes = noted.votes.iter().map(|(person, vote)| format!("{person}: {}", deeds::leaving_words(vote)));
+        let choice = noted.choice.as_ref().map(leaving_words).unwrap_or("two are to say the same");
+        let votes = noted.votes.iter().map(|(person, vote)| format!("{person}: {}", leaving_words(vote)));
         (Chip::due("", due, noted.decided, now), choice.to_owned(), votes.collect())
     });
     let appeals = case.appeals.iter().map(|(id, one)| {
-        let outcome = one.outcome.map(deeds::outcome_words).unwrap_or("being heard").to_owned();
+        let outcome = one.outcome.map(outcome_words).unwrap_or("being heard").to_owned();
         let late = if one.in_time { "" } else { ", late" };
-        let votes = one.votes.iter().map(|(person, vote)| format!("{person}: {}", deeds::outcome_words(*vote)));
+        let votes = one.votes.iter().map(|(person, vote)| format!("{person}: {}", outcome_words(*vote)));
         let chip = Chip::due("", one.filed.plus_days(30), one.decided, now);
         (
             id.to_string(),
@@ -1005,68 +1073,6 @@ pub(super) async fn after(
         corrections: case.corrections.iter().map(|(old, new)| (short(old), short(new))).collect(),
         closings: closings.collect(),
         head: Head::of(&entered, "/after", offers),
-    };
-    page(&page_)
-}
-
-// ---- the record -----------------------------------------------------------------------------------------------------
-
-struct EventRow {
-    number: u64,
-    at: String,
-    by: String,
-    what: String,
-    position: u64,
-    commitment: String,
-    entry: Option<u64>,
-}
-
-#[derive(Template)]
-#[template(path = "console/record.html")]
-struct RecordPage {
-    frame: Frame,
-    head: Head,
-    events: Vec<EventRow>,
-    older: Option<String>,
-    newer: Option<String>,
-    log_origin: String,
-}
-
-/// Events on a page of the record.
-const EVENTS_ON_PAGE: usize = 100;
-
-pub(super) async fn record(
-    State(desk): Desk,
-    session: Session,
-    reader: Reader,
-    Path(id): Path<CaseId>,
-) -> Result<Response, Problem> {
-    let entered = entered!(desk, session, reader, &id);
-    let (clerk, file) = (&entered.desk.pages.clerk, &entered.file);
-    let asked = entered.reader.asked("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1) as usize;
-    let skipped = (asked - 1).saturating_mul(EVENTS_ON_PAGE);
-    let places = clerk.places_in_record(file).await?;
-    let all = file.events.iter().zip(places).rev().skip(skipped).take(EVENTS_ON_PAGE);
-    let all: Vec<_> = all.collect();
-    let shown: Vec<(u64, Digest)> = all.iter().map(|(_, place)| *place).collect();
-    let entries = clerk.places_in_log(&shown).await?;
-    let row = |(event, (position, commitment)): &(&review::act::Event, (u64, Digest))| EventRow {
-        number: event.number,
-        at: event.command.at.to_string(),
-        by: actor(&event.command.by),
-        what: act_words(file, &event.command.act),
-        position: *position,
-        commitment: commitment.to_string(),
-        entry: entries.get(position).copied(),
-    };
-    let page_of = |page: usize| entered.reader.with(&[("page", &page.to_string())]);
-    let page_ = RecordPage {
-        frame: entered.desk.frame(&entered.session, &entered.reader, file.case.id.as_str()),
-        events: all.iter().map(row).collect(),
-        older: (skipped + all.len() < file.events.len()).then(|| page_of(asked + 1)),
-        newer: (asked > 1).then(|| page_of(asked - 1)),
-        log_origin: entered.desk.pages.settings.log_origin.clone(),
-        head: Head::of(&entered, "/record", Vec::new()),
     };
     page(&page_)
 }
@@ -1140,7 +1146,8 @@ fn step_up_address(entered: &Entered, deed: &Deed) -> String {
 fn texts_for(entered: &Entered, deed: &Deed) -> BTreeSet<Text> {
     let drafts = entered.drafts.iter().map(|draft| draft.text);
     match deed.name {
-        "confirm" | "ask" | "serve" | "correct" => drafts.collect(),
+        "confirm" | "ask" | "serve" | "correct" | "tell-employees" => drafts.collect(),
+        "respond" => entered.file.case.escalated().map(|one| one.reason).collect(),
         "statement" => {
             entered.file.case.decisions.values().flat_map(|one| one.decision.reasons.values().copied()).collect()
         }
@@ -1269,6 +1276,10 @@ async fn carry_out(
         }
         Doing::Correct { statement, correction } => {
             pages.clerk.correct(sent, case, statement, &correction).await?;
+            Ok(true)
+        }
+        Doing::Tell { words, .. } => {
+            pages.clerk.tell_employees(&pages.papers, sent, case, &words).await?;
             Ok(true)
         }
         Doing::Merge(other) => {

@@ -4,18 +4,17 @@
 //! Whether something may happen is for the access policies and the rules to say.
 
 use super::sheet::{Sheet, choices, options};
-use crate::plain::thousands;
 use clerk::{DraftOf, DraftText, File, Sealed};
 use review::act::{
-    Act, Appeal, AppealOutcome, Approval, Closing, Contact, Decision, DeclaredUse, Determination, ElementAnswer,
-    Established, Item, Leaving, Order, Source,
+    Act, AppealOutcome, Approval, Closing, Contact, Decision, DeclaredUse, Determination, ElementAnswer, Established,
+    Item, Leaving, Order, Source,
 };
 use review::case::{CHECK_DAYS, Decided, Standing};
-use review::metered::Forecast;
 use review::procedure::Basis;
 use review::roster::{KeyForm, PublicKey, Roster};
+use review::rules;
 use review::seal;
-use review::statement::{Draft, Statement, Texts, Written};
+use review::statement::{Draft, Statement, Texts, Written, for_employees};
 use review::words::{
     AccountId, CaseId, DecisionId, Digest, EvidenceId, Moment, PersonId, ReportId, Role, ServiceId, Standard, Switch,
     Target, Text,
@@ -47,6 +46,11 @@ pub(super) enum Doing {
         statement: Text,
         correction: String,
     },
+    /// The provider's own people are told; what the words name is read by whoever carries it out.
+    Tell {
+        words: String,
+        names_customer: bool,
+    },
     Merge(CaseId),
     /// An approval that is signed here, with the key that a passphrase opens.
     Sign {
@@ -68,6 +72,9 @@ impl Doing {
             }
             Self::Correct { statement, correction } => {
                 Act::Correct { statement: *statement, correction: Digest::of(correction) }
+            }
+            Self::Tell { words, names_customer } => {
+                Act::TellEmployees { text: Digest::of(words), names_customer: *names_customer }
             }
             Self::Merge(other) => Act::TakeIn {
                 other: other.clone(),
@@ -138,6 +145,28 @@ pub(super) const DEEDS: &[Deed] = &[
         "Record a contact",
         "Sales, an executive or an authority spoke with somebody who reviews or decides.",
         contact,
+    ),
+    deed(
+        "hold",
+        Place::People,
+        "Put the case off",
+        "Until that day it is nobody’s to do, and its clocks run on. What comes in takes it up before.",
+        hold,
+    ),
+    deed("take-up", Place::People, "Take it up again", "Before the day to which it was put off.", take_up),
+    deed(
+        "escalate",
+        Place::People,
+        "Ask upwards",
+        "It comes first with those whom you ask, until one of them answers here.",
+        escalate,
+    ),
+    deed(
+        "respond",
+        Place::People,
+        "Answer what went up",
+        "The question is answered, and the answer stays with it.",
+        respond,
     ),
     deed(
         "join",
@@ -302,6 +331,20 @@ pub(super) const DEEDS: &[Deed] = &[
         correct,
     )),
     deed(
+        "words-to-employees",
+        Place::After,
+        "Write what employees are told",
+        "Of everything they were not told yet. A second person reads it before it leaves.",
+        words_to_employees,
+    ),
+    deed(
+        "tell-employees",
+        Place::After,
+        "Record that employees are told",
+        "In the words that a second person confirmed: a statement, a correction or the end should reach them from you.",
+        tell_employees,
+    ),
+    deed(
         "take-in",
         Place::After,
         "Take another case in",
@@ -333,10 +376,6 @@ fn parsed<T: std::str::FromStr>(value: Option<String>) -> Option<T> {
 
 // ---- people ---------------------------------------------------------------------------------------------------------
 
-fn roles() -> Vec<(String, String)> {
-    Role::ALL.iter().map(|role| (role.name().to_owned(), role.name().replace('-', " "))).collect()
-}
-
 fn there(ground: &Ground<'_>, but_those_near: bool) -> Vec<(String, String)> {
     let customer = &ground.file.case.opening.customer;
     let people = ground.roster.members.iter().filter(|(person, _)| {
@@ -358,8 +397,8 @@ fn with_part(ground: &Ground<'_>) -> Vec<(String, String)> {
 fn assign(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let hint = "Nobody of the customer’s account team or above it is among them.";
     let person = sheet.choice("person", "Who", hint, &there(ground, true));
-    let role = sheet.choice("role", "As what", "", &roles());
-    let role = role.and_then(|role| Role::ALL.into_iter().find(|one| one.name() == role));
+    let role = sheet.choice("role", "As what", "", &as_roles(Role::ALL));
+    let role = role_of(role);
     let person: PersonId = parsed(person)?;
     // The rules are asked about a role that they have: that the first of the list has another shuts nothing.
     let held = ground.roster.members.get(&person).and_then(|member| member.roles.first().copied());
@@ -391,6 +430,46 @@ fn contact(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
         _ => Contact::Authority,
     };
     act(Act::NoteContact { from, with: parsed(with)?, about: about? })
+}
+
+/// How long a case is put off, where nothing else is said.
+const HOLD_DAYS: i64 = 7;
+
+fn hold(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    let hint = format!("To the end of that day, UTC; at most {} days.", rules::HOLD_DAYS);
+    let until = sheet.day("until", "Until when", &hint, ground.now.plus_days(HOLD_DAYS));
+    let reason = sheet.text("reason", "Why", "What it waits for, and why nothing is lost by it.");
+    act(Act::Hold { until: until?, reason: reason? })
+}
+
+fn take_up(_: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    ground.file.case.held(ground.now).and_then(|_| act(Act::TakeUp))
+}
+
+fn role_of(name: Option<String>) -> Option<Role> {
+    name.and_then(|name| Role::ALL.into_iter().find(|one| one.name() == name))
+}
+
+fn as_roles(of: impl IntoIterator<Item = Role>) -> Vec<(String, String)> {
+    of.into_iter().map(|role| (role.name().to_owned(), role.name().replace('-', " "))).collect()
+}
+
+fn escalate(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {
+    let hint = "Of the panel: whoever answers hears no appeal in this case.";
+    let to = sheet.choice("to", "Whom", hint, &as_roles(rules::ESCALATED_TO));
+    let reason = sheet.text("reason", "What you ask, and why", "");
+    act(Act::Escalate { to: role_of(to)?, reason: reason? })
+}
+
+fn respond(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    let asked: Vec<_> = ground.file.case.escalated().collect();
+    let shown = if sheet.is_shown() { asked.as_slice() } else { &[] };
+    for one in shown {
+        sheet.said(&format!("{} asks {}", one.by, one.to.name().replace('-', " ")), &told(ground, &one.reason));
+    }
+    let role = sheet.choice("role", "As what", "", &as_roles(asked.iter().map(|one| one.to)));
+    let answer = sheet.text("answer", "Your answer", "");
+    act(Act::Respond { role: role_of(role)?, answer: answer? })
 }
 
 // ---- evidence -------------------------------------------------------------------------------------------------------
@@ -482,6 +561,7 @@ fn words_of(draft: &DraftText) -> String {
         DraftOf::Statement { decision, .. } => format!("Statement of reasons of {decision}, for the customer"),
         DraftOf::Public { decision } => format!("Statement of reasons of {decision}, for the public"),
         DraftOf::Correction => "Correction".to_owned(),
+        DraftOf::Employees => "Words to employees".to_owned(),
     };
     format!("{what}, by {} on {} ({})", draft.by, draft.at.day(), short(&draft.text))
 }
@@ -1121,6 +1201,39 @@ fn correct(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     Some(Doing::Correct { statement, correction })
 }
 
+fn words_to_employees(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    let hint = "What was found and what follows, for people who work here. No report and nobody with a part in the case; the \
+                customer only where two who decide said that it may be named.";
+    let text = sheet.words("text", "What they are told", hint, "")?;
+    if let Err(fault) = for_employees(&ground.file.case, &text) {
+        sheet.form.refuse("text", fault.to_string());
+        return None;
+    }
+    Some(Doing::Draft(vec![(DraftOf::Employees, text)]))
+}
+
+fn tell_employees(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    let ready = drafts(ground, true, |of| *of == DraftOf::Employees);
+    let shown = if sheet.is_shown() { ready.as_slice() } else { &[] };
+    for draft in shown {
+        sheet.said(&words_of(draft), &told(ground, &draft.text));
+    }
+    let hint = "Those that a second person has confirmed.";
+    let text: Option<Text> = parsed(sheet.choice("text", "In which words", hint, &as_options(&ready)));
+    let text = text?;
+    let Some(words) = opened(ground, &text).or_else(|| sheet.is_probe().then(|| "probe".to_owned())) else {
+        sheet.form.refuse_all("The words are sealed to you: unlock your key first.");
+        return None;
+    };
+    match for_employees(&ground.file.case, &words) {
+        Ok(names_customer) => Some(Doing::Tell { words, names_customer }),
+        Err(fault) => {
+            sheet.form.refuse("text", fault.to_string());
+            None
+        }
+    }
+}
+
 fn take_in(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {
     let other = sheet.named("other", "Which case", "Of the same clause and customer.", "")?;
     Some(Doing::Merge(other))
@@ -1161,103 +1274,4 @@ fn reopen(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     act(Act::Reopen {
         material: parsed(sheet.choice("material", "On what", "Evidence that came in since it was closed.", &newest))?,
     })
-}
-
-// ---- an act, in words -----------------------------------------------------------------------------------------------
-
-/// What happened, in a line, for the record of a case.
-pub(super) fn act_words(file: &File, act: &Act) -> String {
-    let order =
-        |id: &DecisionId| file.case.decisions.get(id).map(|decided| order_words(file, decided)).unwrap_or_default();
-    match act {
-        Act::Open(opening) => format!("opened the case on {} accounts", thousands(opening.accounts.len() as u64)),
-        Act::Join { source: Source::Report { report }, .. } => format!("let report {report} join"),
-        Act::Join { .. } => "let a finding join".to_owned(),
-        Act::TakeIn { other, .. } => format!("took {other} in"),
-        Act::GoOnIn { other } => format!("it goes on in {other}"),
-        Act::Assign { person, role } => format!("gave {person} a part as {}", role.name()),
-        Act::Declare { conflict: None } => "declared no conflict".to_owned(),
-        Act::Declare { .. } => "declared a conflict".to_owned(),
-        Act::Release { person } => format!("released {person}"),
-        Act::NoteContact { from, with, .. } => format!("recorded that {} spoke with {with}", contact_words(*from)),
-        Act::CompleteStep { step, .. } => format!("did the step {step}"),
-        Act::AddEvidence(item) => format!("added evidence {}: {}", item.id, item.basis.words()),
-        Act::HandleEvidence { evidence, .. } => format!("handled evidence {evidence}"),
-        Act::ConfirmSafe { text, written_by } => {
-            format!("confirmed that text {} of {written_by} identifies no source", short(text))
-        }
-        Act::Ask { id, until, .. } => format!("put question {id} to the customer, until {}", until.day()),
-        Act::Answer { id, text: Some(_) } => format!("answered question {id}"),
-        Act::Answer { id, text: None } => format!("refused to answer question {id}"),
-        Act::WaiveHearing { .. } => "said that the customer is not heard before".to_owned(),
-        Act::Determine(_) => "answered every element".to_owned(),
-        Act::Dissent { determination, .. } => format!("sees determination {determination} otherwise"),
-        Act::Propose(decision) => format!("proposed {}: {}", decision.id, order(&decision.id)),
-        Act::Preview { decision, metered } => {
-            let targets = file.case.decisions.get(decision).map_or(&[][..], |decided| &decided.decision.targets);
-            let Forecast { stops, beyond, goes_on } = metered.forecast(targets);
-            format!(
-                "looked by recent usage at {decision}: {stops} kinds of use stop, {beyond} no gate reaches, {goes_on} go on"
-            )
-        }
-        Act::Compare { decision, metered } => {
-            let (from, to) = (metered.from.day(), Moment(metered.to.0 - 1).day());
-            format!("held the usage of {from} to {to} against the preview of {decision}")
-        }
-        Act::Approve { decision, .. } => format!("approved {decision}, with a signature"),
-        Act::Refuse { decision, .. } => format!("refused {decision}"),
-        Act::ServeNotice { decision, .. } => format!("served the statement of reasons of {decision}"),
-        Act::TakeEffect { decision, .. } => format!("brought {decision} into effect"),
-        Act::RunOut { decision } => format!("said that the time of {decision} is over"),
-        Act::Entrust { decision, to, due } => {
-            format!("entrusted {to} with what {decision} has people end, by {}", due.day())
-        }
-        Act::Attest { decision, .. } => format!("attested that what {decision} orders is done"),
-        Act::NoteLeaving { .. } => "recorded that data leaves".to_owned(),
-        Act::DecideLeaving { choice, .. } => format!("on data that leaves: {}", leaving_words(choice)),
-        Act::Check { decision, days, use_ended, rest_as_before } => {
-            let (ended, rest) = (
-                if *use_ended { "has ended" } else { "goes on" },
-                if *rest_as_before { "as before" } else { "not as before" },
-            );
-            format!("checked {decision} after {days} days: the use {ended}, the rest is {rest}")
-        }
-        Act::FollowUp { id, .. } => format!("recorded follow-up {id}"),
-        Act::SettleFollowUp { id, .. } => format!("settled follow-up {id}"),
-        Act::Appeal(Appeal { id, decision, .. }) => format!("appealed against {decision} ({id})"),
-        Act::AdmitAppeal { id, .. } => format!("admitted appeal {id}, although late"),
-        Act::DecideAppeal { id, outcome, .. } => format!("on appeal {id}: {}", outcome_words(*outcome)),
-        Act::NamePublicly { .. } => "said that the customer may be named in public".to_owned(),
-        Act::Correct { statement, .. } => format!("corrected what was published as {}", short(statement)),
-        Act::TellEmployees { .. } => "told employees what was decided".to_owned(),
-        Act::Close(_) => "closed the case".to_owned(),
-        Act::Reopen { material } => format!("reopened the case on {material}"),
-    }
-}
-
-/// Who spoke with somebody, in words.
-pub(super) fn contact_words(from: Contact) -> &'static str {
-    match from {
-        Contact::Sales => "sales",
-        Contact::Executive => "an executive",
-        Contact::Authority => "an authority",
-    }
-}
-
-/// What is done about data that leaves, in words.
-pub(super) fn leaving_words(choice: &Leaving) -> &'static str {
-    match choice {
-        Leaving::LetGo => "let it go",
-        Leaving::HoldExport => "hold bulk export",
-        Leaving::Preserve { .. } => "preserve it, on a legal order",
-    }
-}
-
-/// How an appeal ended, in words.
-pub(super) fn outcome_words(outcome: AppealOutcome) -> &'static str {
-    match outcome {
-        AppealOutcome::Rejected => "rejected",
-        AppealOutcome::UpheldInPart => "upheld in part",
-        AppealOutcome::Upheld => "upheld",
-    }
 }

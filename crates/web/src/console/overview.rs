@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 use clerk::Mine;
 use review::case::Phase;
+use review::waits::Awaited;
 use review::words::{Moment, Role};
 
 /// Lines of a list on this page.
@@ -51,7 +52,7 @@ fn address(mine: &Mine, tab: &str) -> String {
 }
 
 fn turns(mine: &[Mine], now: Moment) -> Vec<Turn> {
-    let mut turns: Vec<(Moment, Turn)> = Vec::new();
+    let mut turns: Vec<((bool, Moment), Turn)> = Vec::new();
     for one in mine {
         for wait in &one.turns {
             let turn = Turn {
@@ -61,10 +62,12 @@ fn turns(mine: &[Mine], now: Moment) -> Vec<Turn> {
                 what: wait.what.clone(),
                 chip: wait.due.map(|due| Chip::due("", due, None, now)),
             };
-            turns.push((wait.due.unwrap_or(Moment(i64::MAX)), turn));
+            // What went up comes first, whatever is due.
+            let rank = (wait.awaited != Awaited::Escalation, wait.due.unwrap_or(Moment(i64::MAX)));
+            turns.push((rank, turn));
         }
     }
-    turns.sort_by_key(|(due, _)| *due);
+    turns.sort_by_key(|(rank, _)| *rank);
     turns.into_iter().map(|(_, turn)| turn).collect()
 }
 
@@ -103,7 +106,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         case: one.line.id.to_string(),
         customer: one.line.customer.to_string(),
         when: one.line.last.day(),
-        waits: one.line.waits.first().map(|wait| wait.what.clone()).unwrap_or_default(),
+        waits: one.line.waits.iter().find(|wait| wait.from <= now).map(|wait| wait.what.clone()).unwrap_or_default(),
     });
     let changed = changed.collect();
     let more = turns.len().saturating_sub(LINES_MAX);

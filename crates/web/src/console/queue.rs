@@ -1,5 +1,6 @@
 //! The list of cases: filters, search, order and pages, all in the address; and opening a case.
 
+use super::several::Several;
 use super::sheet::{Look, Run, Sheet, choices};
 use super::{Chip, Console, Desk};
 use crate::answer::{Problem, page, page_with, see};
@@ -19,7 +20,7 @@ use review::words::{AccountId, CustomerId, Digest, Moment, PersonId, ReportId};
 use std::collections::BTreeSet;
 
 /// Cases on a page.
-const ON_PAGE: usize = 50;
+pub(super) const ON_PAGE: usize = 50;
 
 /// A case, as the table shows it.
 struct Row {
@@ -36,6 +37,8 @@ struct Row {
     score: String,
     people: String,
     in_force: usize,
+    held: Option<String>,
+    escalated: String,
     last: String,
 }
 
@@ -51,10 +54,13 @@ struct Queue {
     policies: Vec<(String, String)>,
     phases: Vec<(String, String)>,
     awaits: Vec<(String, String)>,
+    holds: Vec<(String, String)>,
     orders: Vec<(String, String)>,
     before: Option<String>,
     next: Option<String>,
     may_open: bool,
+    /// What is done in those that are chosen; only for those who carry cases.
+    several: Option<Several>,
 }
 
 /// What the address asks for. What it says and nobody knows is nothing.
@@ -78,6 +84,12 @@ fn wanted(reader: &Reader) -> Wanted {
         awaits: Awaited::ALL.into_iter().find(|awaited| awaited.name() == asked("awaits")),
         mine: asked("mine") == "yes",
         overdue: asked("overdue") == "yes",
+        held: match asked("held") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+        escalated: asked("escalated") == "yes",
         search: asked("search").chars().take(200).collect(),
         order,
         page: asked("page").parse::<u32>().ok().and_then(|page| page.checked_sub(1)).unwrap_or(0) as usize,
@@ -93,6 +105,7 @@ fn row(line: &Line, person: &PersonId, now: Moment) -> Row {
     };
     let turn = line.turns(person, now).next();
     let waits = turn.or_else(|| line.waits.iter().find(|wait| wait.from <= now));
+    let escalated: Vec<String> = line.escalated.iter().map(|role| role.name().replace('-', " ")).collect();
     let people: Vec<String> = line.people.iter().map(|part| part.person.to_string()).collect();
     Row {
         address: format!("/console/cases/{}", crate::sign_in::escaped(line.id.as_str())),
@@ -112,6 +125,8 @@ fn row(line: &Line, person: &PersonId, now: Moment) -> Row {
         score: line.score.map(|score| score.to_string()).unwrap_or_default(),
         people: people.join(", "),
         in_force: line.in_force(now),
+        held: line.held(now).map(Moment::day),
+        escalated: escalated.join(", "),
         last: line.last.day(),
     }
 }
@@ -126,7 +141,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     let (now, wanted) = (desk.now(), wanted(&reader));
     let listed = desk.pages.clerk.list(session.who(), &wanted, now).await?;
     let mut form = Form::default();
-    for name in ["search", "policy", "phase", "awaits", "order", "mine", "overdue"] {
+    for name in ["search", "policy", "phase", "awaits", "held", "order", "mine", "overdue", "escalated"] {
         form.fill(name, crate::visible::line(reader.asked(name).unwrap_or_default()));
     }
     let from = wanted.page.saturating_mul(ON_PAGE);
@@ -134,6 +149,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     let awaits: Vec<_> = Awaited::ALL.iter().map(|awaited| (awaited.name(), awaited.words())).collect();
     let policies: Vec<_> = listed.policies.keys().map(|id| (id.as_str(), id.as_str())).collect();
     let may_open = super::OPENERS.allows(Some(&session));
+    let several = Several::empty(&desk, &session, &reader).await?;
     page(&Queue {
         frame: desk.frame(&session, &reader, "Cases"),
         form,
@@ -144,6 +160,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         policies: any(&policies),
         phases: any(&[("open", "open"), ("closed", "closed"), ("merged", "goes on in another")]),
         awaits: any(&awaits),
+        holds: any(&[("no", "not put off"), ("yes", "put off")]),
         orders: choices(&[
             ("", "what is due first"),
             ("score", "the highest score"),
@@ -153,6 +170,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
         before: wanted.page.checked_sub(1).map(|before| page_of(before + 1)),
         next: (from + listed.lines.len() < listed.found && !listed.lines.is_empty()).then(|| page_of(wanted.page + 2)),
         may_open,
+        several,
     })
 }
 
@@ -215,7 +233,9 @@ fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
         sheet.named_or_none("records", "The records of that finding", "Their digest.");
     let mut sources: BTreeSet<Source> = reports?.into_iter().map(|report| Source::Report { report }).collect();
     match (finding?, records?) {
-        (Some(finding), Some(records)) => drop(sources.insert(Source::Finding { finding, records, score_db: None })),
+        (Some(finding), Some(records)) => {
+            sources.insert(Source::Finding { finding, records, score_db: None, families: BTreeSet::new() });
+        }
         (Some(_), None) => sheet.form.refuse("records", "A finding rests on records: name their digest."),
         _ => {}
     }

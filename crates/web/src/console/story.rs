@@ -1,6 +1,7 @@
 //! A case in a paragraph, from its state alone.
 
-use super::deeds::{order_words, outcome_words};
+use super::acts::outcome_words;
+use super::deeds::order_words;
 use clerk::File;
 use review::act::{Established, Source};
 use review::case::{Decided, Phase, Standing};

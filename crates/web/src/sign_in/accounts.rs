@@ -102,6 +102,15 @@ pub async fn enrol(
     }
 }
 
+/// Gives an account another password, and leaves its codes as they are. False if it changed meanwhile.
+///
+/// # Errors
+/// The password is too short or too long, there is no such account, or the record failed.
+pub(crate) async fn change_password(record: &Record, account: &str, password: String) -> Result<bool, Error> {
+    let (there, version) = find(record, account).await?.ok_or_else(|| unknown(account))?;
+    put(record, &Account { password, ..there }, version).await
+}
+
 /// Takes an account away; gives whose it was.
 ///
 /// # Errors
@@ -178,11 +187,20 @@ fn argon2(pepper: &[u8; 32]) -> Result<Argon2<'_>, Error> {
         .map_err(|error| defect(&error.to_string()))
 }
 
-fn hash(key: &Key, password: &str, salt: &[u8]) -> Result<String, Error> {
+/// Whether a password may be one.
+///
+/// # Errors
+/// What it should be.
+pub(crate) fn fit(password: &str) -> Result<(), Error> {
     if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
         let mend = format!("a password has at least {PASSWORD_CHARS_MIN} characters: take several words");
         return Err(Error::Wrong(mend));
     }
+    Ok(())
+}
+
+pub(crate) fn hash(key: &Key, password: &str, salt: &[u8]) -> Result<String, Error> {
+    fit(password)?;
     let pepper = key.of("password");
     let hash = argon2(&pepper)?.hash_password_with_salt(password.as_bytes(), salt);
     hash.map(|hash| hash.to_string()).map_err(|error| defect(&error.to_string()))

@@ -1,4 +1,4 @@
-//! The pages of signing in, of proving anew who one is, and of signing out.
+//! The pages of signing in, of proving anew who one is, of another password, and of signing out.
 
 use super::{Given, SignIn, Tried, forged, own_path, signed_out, step_up};
 use crate::answer::{Problem, page, page_with, see};
@@ -9,6 +9,7 @@ use crate::routes::{May, Route};
 use crate::session::{How, SetCookie, Signed, Who, cookie};
 use crate::sign_in::escaped;
 use crate::sign_in::provider::ProviderError;
+use crate::visible::filters;
 use crate::words::Language;
 use askama::Template;
 use axum::Extension;
@@ -31,6 +32,8 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         Route::get("/step-up", May::SignedIn, "prove anew who one is", again),
         Route::post("/step-up", May::SignedIn, "prove it with a local account", again_by_account),
         Route::get("/step-up/provider", May::SignedIn, "prove it at the sign-in provider", again_to_provider),
+        Route::get("/me/password", May::SignedIn, "the form for another password", password_form),
+        Route::post("/me/password", May::SignedIn, "give one's local account another password", password),
         Route::post("/sign-out", May::SignedIn, "sign out", sign_out),
     ]
 }
@@ -69,12 +72,13 @@ impl SignInPage {
     }
 }
 
-/// Where somebody comes to first.
-fn home(who: &Who) -> &'static str {
-    match who {
-        Who::Person(_) => "/me",
-        Who::Customer(_) => "/customer",
-    }
+/// Where somebody comes to first: to the console, if they have a part there.
+async fn home(door: &SignIn, who: &Who) -> Result<&'static str, Problem> {
+    let Who::Person(person) = who else { return Ok("/customer") };
+    let roster = door.clerk.roster().await?;
+    let member = roster.present(person, (door.record_clock)());
+    let console = member.is_some_and(|member| crate::console::is_for(&member.roles));
+    Ok(if console { "/console" } else { "/me" })
 }
 
 fn empty(token: &str) -> Form {
@@ -98,7 +102,7 @@ async fn sign_in(
 ) -> Result<Response, Problem> {
     let next = reader.asked("next").and_then(own_path).unwrap_or_default().to_owned();
     if let Some(signed) = door.signed(&headers).await? {
-        return Ok(see(if next.is_empty() { home(signed.who()) } else { &next }));
+        return Ok(see(if next.is_empty() { home(&door, signed.who()).await? } else { &next }));
     }
     let mut shown = SignInPage::of(&pages, &door, &reader, empty(""), &next);
     shown.says = reader.asked("out").map(|_| "You are signed out.");
@@ -139,7 +143,7 @@ async fn sign_in_by_account(
     if form.is_good() {
         match door.by_account(&headers, &given).await? {
             Tried::Right((who, account, known)) => {
-                let to = if next.is_empty() { home(&who) } else { next };
+                let to = if next.is_empty() { home(&door, &who).await? } else { next };
                 let before = door.signed(&headers).await?;
                 let session = door.begin(who, How::Account(account), true).await?;
                 if let Some(before) = before {
@@ -205,7 +209,7 @@ async fn from_provider(Extension(door): Door, reader: Reader, headers: HeaderMap
         return Err(Problem::wrong(StatusCode::FORBIDDEN, says));
     };
     let who = Who::Person(person);
-    let to = if back.next.is_empty() { home(&who) } else { &back.next };
+    let to = if back.next.is_empty() { home(&door, &who).await? } else { &back.next };
     let session = door.begin(who.clone(), How::Provider(back.identity), back.proved).await?;
     if let Some(before) = before {
         door.end(&before).await?;
@@ -254,6 +258,66 @@ async fn again_to_provider(Extension(door): Door, reader: Reader, signed: Signed
         How::Provider(_) => going(&door, next, Some(signed.name.clone())).await,
         How::Account(_) => Ok(step_up(next)),
     }
+}
+
+// ---- another password -----------------------------------------------------------------------------------------------
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct PasswordPage {
+    frame: Frame,
+    form: Form,
+    account: String,
+}
+
+/// The local account of whoever is signed in; the password of a provider's is changed there.
+fn own_account(signed: &Signed) -> Result<String, Problem> {
+    match &signed.kept.how {
+        How::Account(name) => Ok(name.clone()),
+        How::Provider(_) => {
+            let says = "you sign in at the sign-in provider: your password is changed there";
+            Err(Problem::wrong(StatusCode::NOT_FOUND, says))
+        }
+    }
+}
+
+async fn password_form(State(pages): House, reader: Reader, signed: Signed) -> Result<Response, Problem> {
+    let (account, form) = (own_account(&signed)?, empty(signed.csrf()));
+    page(&PasswordPage { frame: signed.frame(&pages, &reader, "Another password"), form, account })
+}
+
+async fn password(
+    State(pages): House,
+    Extension(door): Door,
+    reader: Reader,
+    signed: Signed,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    signed.check_csrf(posted.get("token"))?;
+    let account = own_account(&signed)?;
+    let mut form = empty(signed.csrf());
+    let given = Given { name: account.clone(), ..given(&mut form, &posted) };
+    let new = Zeroizing::new(posted.get("new").to_owned());
+    // A code can be used once: it is not, for a password that cannot be one.
+    match super::accounts::fit(&new) {
+        Err(clerk::Error::Wrong(says)) => form.refuse("new", says),
+        _ if *new == *given.password => form.refuse("new", "It is the one you have."),
+        _ if *new != posted.get("again") => form.refuse("again", "It is not the same."),
+        _ => {}
+    }
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
+    if form.is_good() {
+        match door.change_password(&signed, &given, &new).await? {
+            Tried::Right(()) => return Ok(see("/me")),
+            Tried::Wrong => form
+                .refuse_all("The password or the code is not right. A code can be used once: wait for the next one."),
+            Tried::TooOften(seconds) => {
+                status = StatusCode::TOO_MANY_REQUESTS;
+                form.refuse_all(too_often(seconds));
+            }
+        }
+    }
+    page_with(status, &PasswordPage { frame: signed.frame(&pages, &reader, "Another password"), form, account })
 }
 
 async fn sign_out(Extension(door): Door, signed: Signed, posted: Posted) -> Result<Response, Problem> {

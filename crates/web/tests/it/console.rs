@@ -8,17 +8,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clerk::{Law, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
-use review::Decibans;
-use review::act::{Act, Kind, Opening, Source};
+use review::act::{Act, Closing, Determination, ElementAnswer, Established, Kind, Opening, Source};
 use review::case::{Phase, Standing};
 use review::metered::{Line, Metered};
 use review::procedure::Procedure;
 use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::seal;
-use review::words::{CaseId, Digest, Moment, Role};
+use review::words::{CaseId, Digest, Moment, Role, Standard};
+use review::{Decibans, Family};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Identity;
+use store::{Files, Identity, PublicLog};
+use tlog::{Policy, Signer};
 
 const HOSTILE: &str = "Acme <script>alert(1)</script>\u{202e}";
 const PASSPHRASE: &str = "a passphrase of several words";
@@ -153,6 +154,7 @@ async fn open(house: &House, id: &str, accounts: &[&str], customer: &str) -> Cas
         finding: Digest::of(id),
         records: Digest::of("r"),
         score_db: Some(Decibans::from_tenths(-68)),
+        families: BTreeSet::from([Family::Scale, Family::Form, Family::Structure]),
     };
     let opening = Opening {
         kind: Kind::Workload,
@@ -465,6 +467,8 @@ async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
     office.must(&mut ann, "close", &closing).await;
     let file = office.file().await;
     assert_eq!(file.case.phase, Phase::Closed);
+    employees_are_told(&office, &mut ann).await;
+    let file = office.file().await;
     let breaches = review::audit::audit(&file.events, &file.law.procedure, &office.house.clerk.roster().await.unwrap());
     assert!(breaches.is_empty(), "{breaches:?}");
     unlock_again(&mut ann).await;
@@ -474,9 +478,285 @@ async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
         keep(&format!("case{}", tab.replace('/', "-")), &answer);
         whole(&answer);
     }
+    events_have_proofs(&office, &mut ann).await;
     let record = ann.get(&office.page("/record")).await.text();
     assert!(record.contains("closed the case") && record.contains("brought d1 into effect"), "{record}");
     assert!(office.house.complaints.lock().unwrap().is_empty());
+}
+
+/// Of a statement and the end of the case: in words that name nobody, once somebody else has read them.
+async fn employees_are_told(office: &Office, ann: &mut Browser<'_>) {
+    unlock_again(ann).await;
+    let named = office.send(ann, "words-to-employees", &[("text", "Ivy looked into it.")]).await;
+    assert!(named.status == 422 && faults(&named).contains("name somebody of the provider"), "{}", faults(&named));
+    let customer = "It was acct-1 that we looked into.";
+    let plain = "One customer’s use was found to be against our terms. It is at zero, and nothing else was touched.";
+    for words in [customer, plain] {
+        office.must(ann, "words-to-employees", &[("text", words)]).await;
+        let text = Digest::of(words).to_string();
+        let early = office.send(ann, "tell-employees", &[("text", &text)]).await;
+        assert!(early.status == 422 && faults(&early).contains("Choose one of these"), "{}", faults(&early));
+        let mut ivy = office.at("ivy").await;
+        office.must(&mut ivy, "confirm", &[("text", &text), ("sure", "yes")]).await;
+    }
+    let (customer, plain) = (Digest::of(customer).to_string(), Digest::of(plain).to_string());
+    let unnamed = office.send(ann, "tell-employees", &[("text", &customer)]).await;
+    assert!(unnamed.status == 409 && faults(&unnamed).contains("leave the customer"), "{}", faults(&unnamed));
+    let mut ivy = office.at("ivy").await;
+    let sealed = office.send(&mut ivy, "tell-employees", &[("text", &plain)]).await;
+    assert!(sealed.status == 422 && faults(&sealed).contains("unlock your key"), "{}", faults(&sealed));
+    let shown = ann.get(&office.page("/do/tell-employees")).await;
+    whole(&shown);
+    assert!(shown.text().contains("nothing else was touched"), "the words stand above the choice");
+    office.must(ann, "tell-employees", &[("text", &plain)]).await;
+    let case = office.file().await.case;
+    assert!(case.made_known.len() == 2 && !case.owes_employees(), "{:?}", case.made_known);
+    let again = office.send(ann, "tell-employees", &[("text", &plain)]).await;
+    assert!(again.status == 409 && faults(&again).contains("they know"), "{}", faults(&again));
+}
+
+/// Each event gives a proof of its commitment, and what became public at once one of its own: checked offline, by nobody
+/// of ours, and without a word of the case in them.
+async fn events_have_proofs(office: &Office, ann: &mut Browser<'_>) {
+    let links = |answer: &Answer| -> Vec<String> {
+        let page = Html::parse_document(&answer.text());
+        let links = all(&page, "table.record a");
+        links.iter().map(|one| one.value().attr("href").unwrap().to_owned()).collect()
+    };
+    let before = ann.get(&office.page("/record")).await;
+    assert!(links(&before).is_empty() && before.text().contains("with the next daily batch"), "{}", before.text());
+    let signer = Signer::new("log.example/tribune", &[1; 32]).unwrap();
+    let policy = Policy::new("log.example/tribune", vec![signer.verifier().clone()], vec![], 0).unwrap();
+    let (house, record) = (&office.house, office.house.clerk.record());
+    let mut log = PublicLog::open(record, Files::local(house.public().join("log")), signer).await.unwrap();
+    house.clerk.publish(&mut log, house.now(), false).await.unwrap();
+    let at_once = links(&ann.get(&office.page("/record")).await);
+    assert_eq!(at_once.len(), 2, "the decision and its statement are there before the day is over: {at_once:?}");
+    house.clerk.publish(&mut log, house.now(), true).await.unwrap();
+    let shown = ann.get(&office.page("/record")).await;
+    whole(&shown);
+    let file = office.file().await;
+    let proofs = links(&shown);
+    assert_eq!(proofs.len(), file.events.len() + 2, "{proofs:?}");
+    let (mut commitments, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for address in &proofs {
+        let answer = ann.get(address).await;
+        assert_eq!(answer.status, 200, "{address}: {}", answer.text());
+        assert!(answer.header("content-disposition").ends_with(".tlog-proof\""), "{:?}", answer.headers);
+        let proof: tlog::Proof = answer.text().parse().unwrap();
+        let carried = String::from_utf8(proof.extra.clone()).unwrap();
+        for word in ["acct-1", "Acme", "ann", office.case.as_str()] {
+            assert!(!carried.contains(word), "{word}: {carried}");
+        }
+        let proven = clerk::proofs::check(&proof, &policy).unwrap();
+        commitments.extend(proven.commitment);
+        kinds.insert(serde_json::to_value(&proven.entry).unwrap()["entry"].as_str().unwrap().to_owned());
+        let elsewhere = tlog::Proof { index: proof.index + 1, ..proof.clone() };
+        assert!(clerk::proofs::check(&elsewhere, &policy).is_err());
+        if let Some(commitment) = proven.commitment {
+            let other = carried.replace(&format!("\"commitment\":\"{commitment}\""), "\"commitment\":null");
+            let other = tlog::Proof { extra: other.into(), ..proof };
+            assert!(matches!(clerk::proofs::check(&other, &policy), Err(clerk::proofs::EventProofError::NotThere)));
+        }
+    }
+    assert_eq!(kinds, BTreeSet::from(["batch", "decision", "statement"].map(str::to_owned)));
+    let stored = record.stream(&format!("case/{}", office.case), 0).await.unwrap();
+    assert_eq!(commitments, stored.iter().map(|event| Digest(event.commitment)).collect());
+    // Of what is no event's, and of no event, there is none.
+    for wrong in ["/record/1/0", "/record/0/2", "/record/9999/2", "/record/1/99", "/record/18446744073709551615/2"] {
+        assert_eq!(ann.get(&office.page(wrong)).await.status, 404, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_put_off_and_a_question_goes_up_and_the_day_and_the_list_show_it() {
+    let office = Office::new().await;
+    set(&office).await;
+    let mut ann = office.at("ann").await;
+    let asks = "questions to the customer";
+    assert!(ann.get("/console").await.text().contains(asks));
+    let day = |days: i64| office.house.now().plus_days(days).day();
+    let (far, until) = (day(40), day(10));
+    let refused = office.send(&mut ann, "hold", &[("until", &far), ("reason", "later")]).await;
+    assert!(refused.status == 409 && faults(&refused).contains("at most 30 days"), "{}", faults(&refused));
+    let mut ben = office.at("ben").await;
+    let refused = office.send(&mut ben, "hold", &[("until", &until), ("reason", "later")]).await;
+    assert!(refused.status == 409 && faults(&refused).contains("may not hold"), "{}", faults(&refused));
+    let clocks = |file: &clerk::File| review::clocks::clocks(&file.case, &file.law.procedure).len();
+    let before = clocks(&office.file().await);
+    office.must(&mut ann, "hold", &[("until", &until), ("reason", "It answers by then.")]).await;
+    assert_eq!(clocks(&office.file().await), before, "its clocks run on");
+    assert!(!ann.get("/console").await.text().contains(asks), "until its day it is nobody's to do");
+    let list = ann.get("/console/cases?held=yes").await;
+    whole(&list);
+    assert!(list.text().contains(&format!("put off until {until}")) && list.text().contains("1 to 1 of 1"));
+    assert!(ann.get("/console/cases?held=no").await.text().contains("No case is like that"));
+    assert!(ann.get("/console/cases?overdue=yes").await.text().contains("No case is like that"));
+    office.must(&mut ann, "escalate", &[("to", "counsel"), ("reason", "May we ask that?")]).await;
+    let twice = office.send(&mut ann, "escalate", &[("to", "counsel"), ("reason", "And that?")]).await;
+    assert!(twice.status == 409 && faults(&twice).contains("one question at a time"), "{}", faults(&twice));
+    let mut hal = office.at("hal").await;
+    let today = hal.get("/console").await;
+    whole(&today);
+    let page = Html::parse_document(&today.text());
+    let first: String = all(&page, ".todo li")[0].text().collect();
+    assert!(first.contains("an answer of counsel to what ann asks"), "{first}");
+    let list = hal.get("/console/cases?escalated=yes&awaits=escalation").await.text();
+    assert!(list.contains("1 to 1 of 1") && list.contains("asked upwards: counsel"), "{list}");
+    let other = office.send(&mut ann, "respond", &[("role", "counsel"), ("answer", "Yes.")]).await;
+    assert!(other.status == 409 && faults(&other).contains("assign ann first"), "{}", faults(&other));
+    office.must(&mut hal, "respond", &[("role", "counsel"), ("answer", "You may.")]).await;
+    assert!(ann.get("/console").await.text().contains(asks), "an answer takes it up again");
+    unlock(&mut ann, &office.ann).await;
+    let story = ann.get(&office.page("")).await;
+    whole(&story);
+    keep("story-escalated", &story);
+    assert!(story.text().contains("May we ask that?") && story.text().contains("ann asked counsel on"));
+    office.must(&mut ann, "hold", &[("until", &day(5)), ("reason", "Once more.")]).await;
+    let story = ann.get(&office.page("")).await;
+    whole(&story);
+    assert!(story.text().contains("Put off until") && story.text().contains("Once more."), "{}", story.text());
+    office.must(&mut ann, "take-up", &[]).await;
+    assert!(ann.get("/console").await.text().contains(asks));
+    let record = ann.get(&office.page("/record")).await.text();
+    assert!(record.contains("took the case up again") && record.contains("asked counsel upwards"), "{record}");
+    let offered = ann.get(&office.page("/do/take-up")).await.text();
+    assert!(offered.contains("nothing it could be about"), "{offered}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_through_stays() {
+    let office = Office::new().await;
+    let clerk = &office.house.clerk;
+    let mut cases = Vec::new();
+    for account in ["b1", "b2", "b3"] {
+        cases.push(open(&office.house, account, &[account], &format!("Customer {account}")).await);
+    }
+    let (one, two) = (cases[0].to_string(), cases[1].to_string());
+    let state =
+        async |case: &CaseId| clerk.look(&Sender::System, case, "a test", office.house.now()).await.unwrap().case;
+    let mut ann = office.at("ann").await;
+    let form = async |browser: &mut Browser<'_>| -> Vec<(String, String)> {
+        let list = browser.get("/console/cases?order=opened").await;
+        whole(&list);
+        keep("queue-several", &list);
+        let page = Html::parse_document(&list.text());
+        assert_eq!(all(&page, "form.several input[name=case]").len(), 4);
+        let value = |field: ElementRef<'_>, name: &str| field.value().attr(name).unwrap().to_owned();
+        let hidden = all(&page, "form.several input[type=hidden]").into_iter();
+        hidden.map(|one| (value(one, "name"), value(one, "value"))).collect()
+    };
+    let with = |own: &[(String, String)], more: &[(&str, &str)]| -> Vec<(String, String)> {
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        own.iter().cloned().chain(more).collect()
+    };
+    let own = form(&mut ann).await;
+    let part = [("case", one.as_str()), ("case", &two), ("do", "assign"), ("person", "ann"), ("role", "reviewer")];
+    let part = with(&own, &part);
+    for _ in 0..2 {
+        let answer = ann.post("/console/cases", &borrowed(&part)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/cases?order=opened"));
+        for case in &cases[..2] {
+            assert_eq!(state(case).await.version, 2, "once, however often it is sent");
+        }
+    }
+    assert_eq!(state(&cases[2]).await.version, 1, "what was not chosen stays");
+    let sent = Sent { id: "d".parse().unwrap(), at: office.house.now(), by: Sender::Person("ann".to_owned()) };
+    clerk.enact(&sent, &cases[0], Act::Declare { conflict: None }).await.unwrap();
+    let until = office.house.now().plus_days(9).day();
+    let off = [
+        ("case", one.as_str()),
+        ("case", &two),
+        ("case", "case-zzzzzzzz"),
+        ("case", "<b>\u{202e}"),
+        ("do", "hold"),
+        ("until", &until),
+        ("reason", "All wait for the same answer."),
+    ];
+    let off = with(&form(&mut ann).await, &off);
+    for _ in 0..2 {
+        let told = ann.post("/console/cases", &borrowed(&off)).await;
+        whole(&told);
+        keep("several", &told);
+        let page = Html::parse_document(&told.text());
+        let refused: Vec<String> =
+            all(&page, "section[aria-labelledby=refused] li").iter().map(|one| one.text().collect()).collect();
+        assert_eq!((told.status.as_u16(), refused.len()), (409, 3), "{refused:?}");
+        assert!(refused.iter().any(|one| one.contains(&two) && one.contains("declares first")), "{refused:?}");
+        let done: Vec<String> =
+            all(&page, "section[aria-labelledby=done] li").iter().map(|one| one.text().collect()).collect();
+        assert_eq!(done, std::slice::from_ref(&one));
+        assert!(state(&cases[0]).await.held.is_some() && state(&cases[1]).await.held.is_none());
+        assert_eq!((state(&cases[0]).await.version, state(&cases[1]).await.version), (4, 2));
+    }
+    for (wrong, why) in [
+        (with(&own, &[("do", "assign"), ("person", "ann"), ("role", "reviewer")]), "Choose cases"),
+        (with(&own, &[("case", &one), ("do", "fly")]), "Say what"),
+        (with(&own, &[("case", &one), ("do", "assign"), ("person", "nobody"), ("role", "reviewer")]), "Choose one of"),
+        (with(&own, &[("case", &one), ("do", "hold"), ("until", "soon"), ("reason", "x")]), "Write a day"),
+    ] {
+        let told = ann.post("/console/cases", &borrowed(&wrong)).await;
+        assert!(told.status == 422 && told.text().contains(why), "{why}: {}", told.text());
+    }
+    // Who carries no cases is shown no form, and is refused where they send one all the same.
+    for name in ["ben", "ada"] {
+        let mut other = office.at(name).await;
+        assert!(!other.get("/console/cases").await.text().contains("name=\"case\""), "{name}");
+        let token = other.get("/me").await.hidden("token");
+        let fields = [("command", office.house.pages.command()), ("token", token), ("case", one.clone())];
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let told = other
+            .post(
+                "/console/cases",
+                &borrowed(&with(&fields, &[("do", "assign"), ("person", "ivy"), ("role", "reviewer")])),
+            )
+            .await;
+        assert!(told.status == 409 && told.text().contains("may not assign"), "{name}: {}", told.text());
+        let forged = [("command".to_owned(), office.house.pages.command()), ("token".to_owned(), "x".to_owned())];
+        assert_eq!(other.post("/console/cases", &borrowed(&with(&forged, &[("case", &one)]))).await.status, 403);
+    }
+    assert_eq!(state(&cases[0]).await.version, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_evidence_stand_similar_cases_in_which_it_was_something_else() {
+    let office = Office::new().await;
+    let (clerk, law) = (&office.house.clerk, law());
+    let act = async |case: &CaseId, by: &str, act: Act| {
+        let id = office.house.pages.command().parse().unwrap();
+        let sent = Sent { id, at: office.house.now(), by: Sender::Person(by.to_owned()) };
+        clerk.enact(&sent, case, act).await.unwrap();
+    };
+    let ended = async |name: &str, answer: Established| {
+        let case = open(&office.house, name, &[name], &format!("Customer {name}")).await;
+        act(&case, "ann", Act::Assign { person: "ann".parse().unwrap(), role: Role::Reviewer }).await;
+        act(&case, "ann", Act::Declare { conflict: None }).await;
+        let (standard, reasons) = (Standard::ReasonableSuspicion, Digest::of("why"));
+        let answer = ElementAnswer { answer, standard, evidence: BTreeSet::new(), reasons };
+        let elements = law.procedure.elements.iter().map(|one| (one.id.clone(), answer.clone())).collect();
+        let view = Digest::of("view");
+        act(&case, "ann", Act::Determine(Determination { elements, view, supersedes: None })).await;
+        let (remedy, consulted, lesson) = (Digest::of("r"), Digest::of("c"), Digest::of("l"));
+        act(&case, "ann", Act::Close(Closing { remedy, consulted, lesson, declared_use: None })).await;
+        case
+    };
+    let cleared = ended("b1", Established::NotEstablished).await;
+    let open_still = ended("b2", Established::Inconclusive).await;
+    open(&office.house, "b3", &["b3"], "Customer b3").await;
+    let mut ann = office.at("ann").await;
+    let evidence = ann.get(&office.page("/evidence")).await;
+    whole(&evidence);
+    keep("evidence-alike", &evidence);
+    let page = Html::parse_document(&evidence.text());
+    let rows: Vec<String> =
+        all(&page, "section[aria-labelledby=alike] tbody tr").iter().map(|one| one.text().collect()).collect();
+    assert_eq!(rows.len(), 1, "neither what is open nor what ended otherwise: {open_still} {rows:?}");
+    let title = &law.procedure.elements[0].title;
+    assert!(rows[0].contains(cleared.as_str()) && rows[0].contains("scale, form, structure"), "{rows:?}");
+    assert!(
+        rows[0].contains(title.as_str()) && !evidence.text().contains("Customer b1"),
+        "by its name alone: {rows:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,7 +69,12 @@ struct Review<'a> {
 impl<'a> Review<'a> {
     async fn open(house: &'a House, customer: &str, account: &str) -> Self {
         let law = law();
-        let source = Source::Finding { finding: Digest::of(account), records: Digest::of("r"), score_db: None };
+        let source = Source::Finding {
+            finding: Digest::of(account),
+            records: Digest::of("r"),
+            score_db: None,
+            families: BTreeSet::new(),
+        };
         let opening = Opening {
             kind: Kind::Workload,
             policy: (law.id.clone(), law.version.clone(), law.digest),

@@ -311,6 +311,51 @@ async fn all_others_are_signed_out_from_one() {
 }
 
 #[tokio::test]
+async fn a_password_is_changed_by_who_knows_it_and_ends_their_other_sessions() {
+    let house = house().await;
+    let (ann, custodian) = (person(&house, "ann").await, person(&house, "custodian-a").await);
+    let (mut here, mut there, mut other) = (Browser::new(&house), Browser::new(&house), Browser::new(&house));
+    assert_eq!(here.sign_in(&ann).await.header("location"), "/console", "who has a part there comes there first");
+    assert_eq!(other.sign_in(&custodian).await.header("location"), "/me");
+    there.sign_in(&ann).await;
+    assert!(here.get("/me").await.text().contains("href=\"/me/password\""));
+    let form = here.get("/me/password").await;
+    let (token, new) = (form.hidden("token"), "quite other words");
+    let send = async |browser: &mut Browser<'_>, password: &str, code: &str, new: &str, again: &str| {
+        let fields =
+            [("token", token.as_str()), ("password", password), ("code", code), ("new", new), ("again", again)];
+        let answer = browser.post("/me/password", &fields).await;
+        assert!(!answer.text().contains(new) && !answer.text().contains(password), "no password is shown again");
+        (answer.status.as_u16(), answer.text())
+    };
+    let code = ann.code(&house);
+    for (new, again, why) in [
+        ("elevenchars", "elevenchars", "at least 12"),
+        (new, "quite other word", "not the same"),
+        (PASSWORD, PASSWORD, "the one you have"),
+    ] {
+        let (status, text) = send(&mut here, PASSWORD, &code, new, again).await;
+        assert!(status == 422 && text.contains(why), "{why}: {text}");
+    }
+    for _ in 0..8 {
+        let (status, text) = send(&mut here, "words of nobody", &code, new, new).await;
+        assert!(status == 422 && text.contains("is not right"), "{status} {text}");
+    }
+    assert_eq!(send(&mut here, PASSWORD, &code, new, new).await.0, 429, "guesses are counted as at the door");
+    assert_eq!(there.get("/me").await.status.as_u16(), 200, "nothing has changed");
+    house.pass(8 * 30);
+    let code = ann.code(&house);
+    assert_eq!(send(&mut there, PASSWORD, &code, new, new).await.0, 403, "the form is of another session");
+    assert_eq!(send(&mut here, PASSWORD, &code, new, new).await.0, 303);
+    assert_eq!(there.get("/me").await.status.as_u16(), 303, "other sessions are over");
+    assert_eq!(here.get("/me").await.status.as_u16(), 200);
+    assert_eq!(there.sign_in(&ann).await.status.as_u16(), 422, "the old one opens nothing");
+    let code = ann.code(&house);
+    let fields = [("name", "ann"), ("password", new), ("code", &code), ("next", "")];
+    assert_eq!(there.post("/sign-in", &fields).await.status.as_u16(), 303, "the codes are as before");
+}
+
+#[tokio::test]
 async fn a_form_of_elsewhere_or_of_another_session_does_nothing() {
     let house = house().await;
     let (ann, ben) = (person(&house, "ann").await, person(&house, "ben").await);
@@ -358,10 +403,10 @@ async fn signing_in_leads_to_no_other_host() {
         let fields = [("name", "ann"), ("password", PASSWORD), ("code", code.as_str()), ("next", next)];
         let answer = browser.post("/sign-in", &fields).await;
         let to = answer.header("location");
-        assert!(answer.status.as_u16() == 303 && (to == "/me" || to == "/%0d%0aSet-Cookie:a=b"), "{next}: {to}");
+        assert!(answer.status.as_u16() == 303 && (to == "/console" || to == "/%0d%0aSet-Cookie:a=b"), "{next}: {to}");
         let asked = format!("/sign-in?next={}", next.replace('\t', "%09"));
         let to = browser.get(&asked).await.header("location").to_owned();
-        assert!(to == "/me" || to.starts_with("/%"), "{next}: {to}");
+        assert!(to == "/console" || to.starts_with("/%"), "{next}: {to}");
     }
 }
 
