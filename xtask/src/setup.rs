@@ -77,11 +77,15 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[("TRIBUNE_NODE", Place::System("node"))],
     },
     Tool {
-        name: "the packages of xtask/node/package.json (npm): an OpenID provider, an evaluator of AWS policies",
+        name: "the packages of xtask/node/package.json (npm): an OpenID provider, an evaluator of AWS policies, axe-core",
         step: "tests",
         present: |project| packages_match(project).unwrap_or(false),
         install: install_packages,
-        variables: &[("TRIBUNE_OIDC_PROVIDER", Place::Packages), ("TRIBUNE_IAM_SIMULATE", Place::Packages)],
+        variables: &[
+            ("TRIBUNE_OIDC_PROVIDER", Place::Packages),
+            ("TRIBUNE_IAM_SIMULATE", Place::Packages),
+            ("TRIBUNE_AXE", Place::Packages),
+        ],
     },
     Tool {
         name: "chromium (Debian)",
