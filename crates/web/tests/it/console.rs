@@ -422,6 +422,7 @@ pub(crate) async fn served(office: &Office) {
     }
     let drafts = office.house.clerk.drafts(&file).await.unwrap();
     let mut ann = office.at("ann").await;
+    unlock_again(&mut ann).await;
     office.must(&mut ann, "serve", &[("text", &drafts[1].text.to_string())]).await;
 }
 
@@ -450,6 +451,7 @@ async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
     drafted(&office).await;
     served(&office).await;
     let mut ann = office.at("ann").await;
+    unlock_again(&mut ann).await;
     let proof = ann.get(&office.page("/proof")).await;
     whole(&proof);
     assert!(proof.text().contains("Because of E4.") && proof.text().contains("a second person confirmed it"));
