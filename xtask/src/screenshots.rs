@@ -9,6 +9,9 @@ use std::path::PathBuf;
 /// The test, by the name that cargo filters by.
 const TEST: &str = "looked::";
 
+/// What it needs, by the variables that name it.
+const TOOLS: [&str; 4] = ["TRIBUNE_NODE", "TRIBUNE_AXE", "TRIBUNE_CHROMIUM", "TRIBUNE_CHROMEDRIVER"];
+
 /// Sets up what is missing, and runs that test with a folder for its pictures.
 pub(crate) fn take(project: &Project, folder: Option<PathBuf>) -> Result<(), String> {
     let folder = match folder {
@@ -16,9 +19,9 @@ pub(crate) fn take(project: &Project, folder: Option<PathBuf>) -> Result<(), Str
         None => project.target.join("screenshots"),
     };
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    setup::set_up(project, &["tests"])?;
+    setup::set_up_for(project, &TOOLS)?;
     let variables = setup::variables(project);
-    for needed in ["TRIBUNE_CHROMEDRIVER", "TRIBUNE_AXE"] {
+    for needed in TOOLS {
         if !variables.iter().any(|(name, _)| *name == needed) {
             return Err(format!("nothing is here that {needed} could name: see what was not installed above"));
         }

@@ -314,7 +314,8 @@ async fn publishes(house: &House) -> String {
             0 => statement(number, "speech", "in west"),
             _ => statement(number, "object-storage", "everywhere"),
         })
-        .map(|text| PublicText::new(Public::Statement, &text.replace(['<', '>', '\u{202e}'], "")))
+        .map(|text| text.replace("Read-only <b>", "Read-only, no. ").replace("</b>\u{202e}", ""))
+        .map(|text| PublicText::new(Public::Statement, &text))
         .collect();
     let mut entries: Vec<_> = texts
         .iter()
