@@ -4,17 +4,21 @@
 
 mod docs;
 mod project;
+mod screenshots;
 mod setup;
 mod steps;
 mod walls;
 
 use project::Project;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 The project's own chores.
 
 usage: cargo xtask test [--only STEP]...    set up what is missing, then run every step, or only those named
+       cargo xtask screenshots [DIR]           a picture of every page in light, dark, phone and print, with an index.html
+                                               (in `screenshots` under cargo's target directory, if DIR is not said)
        cargo xtask --help
 
 example: cargo xtask test --only fmt --only docs
@@ -29,13 +33,10 @@ fn main() -> ExitCode {
             steps::STEPS.iter().for_each(|step| println!("  {:<9} {}", step.name, step.about));
             ExitCode::SUCCESS
         }
-        Ok(Request::Test(only)) => match Project::locate().and_then(|project| steps::test(&project, &only)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(text) => {
-                eprintln!("xtask: {text}");
-                ExitCode::from(1)
-            }
-        },
+        Ok(Request::Test(only)) => ended(Project::locate().and_then(|project| steps::test(&project, &only))),
+        Ok(Request::Screenshots(folder)) => {
+            ended(Project::locate().and_then(|project| screenshots::take(&project, folder)))
+        }
         Err(text) => {
             eprintln!("xtask: {text}; `cargo xtask --help` shows how");
             ExitCode::from(2)
@@ -43,9 +44,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn ended(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("xtask: {text}");
+            ExitCode::from(1)
+        }
+    }
+}
+
 #[derive(Debug, PartialEq)]
 enum Request {
     Help,
+    /// Take pictures of every page, into this folder.
+    Screenshots(Option<PathBuf>),
     /// Run these steps; all when none is named.
     Test(Vec<String>),
 }
@@ -57,6 +70,13 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
     let mut words = arguments.iter().map(String::as_str);
     match words.next() {
         Some("test") => {}
+        Some("screenshots") => {
+            let folder = words.next().map(PathBuf::from);
+            return match words.next() {
+                None => Ok(Request::Screenshots(folder)),
+                Some(more) => Err(format!("`screenshots` takes one folder, and not `{more}` besides")),
+            };
+        }
         other => return Err(format!("there is no chore `{}`", other.unwrap_or_default())),
     }
     let mut only = Vec::new();
@@ -87,6 +107,9 @@ mod tests {
         assert_eq!(parsed("test --help"), Ok(Request::Help));
         assert_eq!(parsed("test"), Ok(Request::Test(vec![])));
         assert_eq!(parsed("test --only fmt --only docs"), Ok(Request::Test(vec!["fmt".into(), "docs".into()])));
+        assert_eq!(parsed("screenshots"), Ok(Request::Screenshots(None)));
+        assert_eq!(parsed("screenshots here"), Ok(Request::Screenshots(Some("here".into()))));
+        assert!(parsed("screenshots here there").unwrap_err().contains("`there`"));
         assert!(parsed("tset").unwrap_err().contains("`tset`"));
         assert!(parsed("test --only fnt").unwrap_err().contains("`fnt`"));
         assert!(parsed("test --fast").unwrap_err().contains("`--fast`"));

@@ -77,11 +77,15 @@ pub(crate) const TOOLS: &[Tool] = &[
         variables: &[("TRIBUNE_NODE", Place::System("node"))],
     },
     Tool {
-        name: "the packages of xtask/node/package.json (npm): an OpenID provider, an evaluator of AWS policies",
+        name: "the packages of xtask/node/package.json (npm): an OpenID provider, an evaluator of AWS policies, axe-core",
         step: "tests",
         present: |project| packages_match(project).unwrap_or(false),
         install: install_packages,
-        variables: &[("TRIBUNE_OIDC_PROVIDER", Place::Packages), ("TRIBUNE_IAM_SIMULATE", Place::Packages)],
+        variables: &[
+            ("TRIBUNE_OIDC_PROVIDER", Place::Packages),
+            ("TRIBUNE_IAM_SIMULATE", Place::Packages),
+            ("TRIBUNE_AXE", Place::Packages),
+        ],
     },
     Tool {
         name: "chromium (Debian)",
@@ -142,7 +146,16 @@ pub(crate) fn set_up(project: &Project, steps: &[&str]) -> Result<(), String> {
         let named = |variable: &str| sources.iter().any(|(path, text)| !own(path) && text.contains(variable));
         tool.variables.is_empty() || tool.variables.iter().any(|(variable, _)| named(variable))
     };
-    let used = TOOLS.iter().filter(|tool| steps.contains(&tool.step) && asked_for(tool));
+    install(project, TOOLS.iter().filter(|tool| steps.contains(&tool.step) && asked_for(tool)))
+}
+
+/// Installs what these variables name, where it lacks, as [`set_up`] does.
+pub(crate) fn set_up_for(project: &Project, variables: &[&str]) -> Result<(), String> {
+    let named = |tool: &&Tool| tool.variables.iter().any(|(variable, _)| variables.contains(variable));
+    install(project, TOOLS.iter().filter(named))
+}
+
+fn install<'a>(project: &Project, used: impl Iterator<Item = &'a Tool>) -> Result<(), String> {
     let missing: Vec<&Tool> = used.filter(|tool| !(tool.present)(project)).collect();
     if missing.is_empty() {
         return Ok(());

@@ -144,6 +144,11 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
     ]
 }
 
+/// Of [`crate::pages::deeds`].
+pub(crate) fn deeds() -> impl Iterator<Item = &'static str> {
+    deeds::DEEDS.iter().map(|deed| deed.name)
+}
+
 impl Console {
     /// The record's time.
     fn now(&self) -> Moment {

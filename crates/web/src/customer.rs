@@ -222,6 +222,7 @@ async fn answer(
     let name = question.parse().map_err(|_| Problem::missing())?;
     let to: CaseId = case.parse().map_err(|_| Problem::missing())?;
     let refuses = posted.get("how") == "refuse";
+    form.call("text", "Your answer");
     let text = form.read(&posted, "text", if refuses { TEXT.or_nothing() } else { TEXT });
     if form.is_good() {
         let text = Some(text.as_str()).filter(|_| !refuses);
@@ -245,6 +246,7 @@ async fn appeal(
     let decision = posted.get("decision").to_owned();
     let name = decision.parse().map_err(|_| Problem::missing())?;
     let to: CaseId = case.parse().map_err(|_| Problem::missing())?;
+    form.call("ground", "On what ground");
     let ground = form.read(&posted, "ground", TEXT);
     if form.is_good() {
         match pages.clerk.appeal(&pages.papers, &sent(&pages, &session, id), &to, &name, &ground).await {
@@ -295,6 +297,14 @@ async fn declare(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let (mut form, id) = posted_form(&session, &posted)?;
+    for (name, label) in [
+        ("use", "What it is used for"),
+        ("accounts", "In which accounts"),
+        ("calls", "Calls an hour, at most"),
+        ("text", "In your own words"),
+    ] {
+        form.call(name, label);
+    }
     let declared_use = form.read(&posted, "use", Takes::LINE);
     let accounts = form.read(&posted, "accounts", Takes::TEXT.at_most(4_000).or_nothing());
     let accounts: Result<BTreeSet<_>, _> = accounts.split_whitespace().map(str::parse).collect();

@@ -129,6 +129,8 @@ pub struct Form {
     command: String,
     token: String,
     fields: BTreeMap<String, Field>,
+    /// What fields are called, in the order in which they stand.
+    labels: Vec<(String, String)>,
     fault: Option<String>,
 }
 
@@ -179,6 +181,17 @@ impl Form {
         let values: Vec<String> = posted.all(name).filter(|value| value.len() <= 400).map(str::to_owned).collect();
         self.fields.insert(name.to_owned(), Field { values: values.clone(), fault: None });
         values
+    }
+
+    /// Says what a field is called where the faults are listed. Those called first stand first.
+    pub fn call(&mut self, name: &str, label: impl Into<String>) {
+        if self.place(name).is_none() {
+            self.labels.push((name.to_owned(), label.into()));
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.labels.iter().position(|(known, _)| known == name)
     }
 
     /// Puts something into a field before it is shown.
@@ -248,10 +261,17 @@ impl Form {
         self.fault.as_deref()
     }
 
-    /// Everything that is wrong, each with its field.
-    pub fn faults(&self) -> Vec<(&str, &str)> {
+    /// Everything that is wrong, each with its field and what that is called, in the order of the fields.
+    pub fn faults(&self) -> Vec<(&str, String)> {
         let faults = self.fields.iter().filter_map(|(name, field)| Some((name.as_str(), field.fault.as_deref()?)));
-        faults.collect()
+        let mut faults: Vec<_> = faults.map(|(name, fault)| (self.place(name), name, fault)).collect();
+        faults.sort_by_key(|(place, ..)| place.unwrap_or(usize::MAX));
+        let said = |(place, name, fault): (Option<usize>, _, &str)| match place.and_then(|place| self.labels.get(place))
+        {
+            Some((_, label)) => (name, format!("{label}: {fault}")),
+            None => (name, fault.to_owned()),
+        };
+        faults.into_iter().map(said).collect()
     }
 
     /// What describes a field to a screen reader: its hint and what is wrong with it, where they are.
@@ -292,10 +312,12 @@ mod tests {
         form.read(&given, "who", Takes::LINE);
         form.read(&given, "long", Takes::LINE);
         form.read(&given, "more", Takes::LINE.or_nothing());
+        form.call("who", "Your name");
         form.read(&given, "none", Takes::TEXT);
         assert_eq!(form.read_all(&given, "to"), ["a", "b"]);
         let wrong: Vec<_> = form.faults().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(wrong, ["long", "none", "who"]);
+        assert_eq!(wrong, ["who", "long", "none"]);
+        assert_eq!(form.faults()[0].1, "Your name: This goes on one line.");
         assert_eq!((form.value("who"), form.value("long"), form.chosen("to", "b")), (" Ana\nB ", "", true));
         assert_eq!(
             (form.described("who", "a hint").as_str(), form.described("text", "")),

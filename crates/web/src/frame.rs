@@ -12,7 +12,8 @@ use review::words::Digest;
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("../templates/style.css");
+/// The style sheet, also of a page that stands alone: it asks for nothing from elsewhere.
+pub const STYLE: &str = include_str!("../templates/style.css");
 
 /// The style sheet's address: another for each of its versions, so that it is kept for good.
 static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
@@ -20,7 +21,7 @@ static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     format!("/style.css?v={}", digest.trim_start_matches("sha256:").get(..16).unwrap_or_default())
 });
 
-/// The style sheet.
+/// Gives the style sheet.
 pub(crate) async fn style() -> Response {
     let kind = HeaderValue::from_static("text/css; charset=utf-8");
     let long = HeaderValue::from_static("public, max-age=31536000, immutable");

@@ -199,6 +199,11 @@ pub fn places() -> Vec<Place> {
     routes().into_iter().map(|route| route.place).collect()
 }
 
+/// What people do in a case, each by the name that its form has in `/console/cases/{id}/do/{deed}`.
+pub fn deeds() -> impl Iterator<Item = &'static str> {
+    console::deeds()
+}
+
 /// Every page. [`crate::serve`] it, beside the gate's interfaces.
 pub fn router(pages: Arc<Pages>, sign_in: &Arc<SignIn>) -> Router {
     Router::new()

@@ -224,6 +224,9 @@ struct Report {
 
 fn read(form: &mut Form, upload: &Upload, language: Language) -> Report {
     let posted = &upload.posted;
+    for name in ["text", "channel", "who", "keep-from", "files"] {
+        form.call(name, language.say(&format!("report-{name}")));
+    }
     let text = form.read(posted, "text", Takes::TEXT.or_nothing().at_most(TEXT_BYTES_MAX));
     let channel = form.read(posted, "channel", Takes::LINE);
     let who = form.read(posted, "who", Takes::TEXT.or_nothing().at_most(WHO_BYTES_MAX));
@@ -478,6 +481,9 @@ async fn add(State(pages): State<Arc<Pages>>, reader: Reader, upload: Upload) ->
         let frame = Frame::new(&pages, &reader, &language.say("mailbox-title"));
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &WordsPage { frame, form });
     };
+    for (name, message) in [("text", "mailbox-text"), ("files", "report-files")] {
+        form.call(name, language.say(message));
+    }
     let text = form.read(posted, "text", Takes::TEXT.or_nothing().at_most(TEXT_BYTES_MAX));
     read_files(&mut form, &upload, language);
     if text.is_empty() && upload.files.is_empty() && form.is_good() {

@@ -61,6 +61,20 @@ pub mod filters {
         let text = super::text(&text);
         Ok(Safe(format!("<bdi>{}</bdi>", escape(&*text, Html)?)))
     }
+
+    /// A day, or a time as people read it: `2026-03-01, 06:00 UTC`.
+    ///
+    /// # Errors
+    /// What is shown cannot be written.
+    #[askama::filter_fn]
+    pub fn moment(value: impl Display, _: &dyn askama::Values) -> askama::Result<Safe<String>> {
+        let exact = escape(&value.to_string(), Html)?.to_string();
+        let read = match exact.split_once('T') {
+            Some((day, time)) => format!("{day}, {} UTC", time.get(..5).unwrap_or(time)),
+            None => exact.clone(),
+        };
+        Ok(Safe(format!("<time datetime=\"{exact}\">{read}</time>")))
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +98,20 @@ mod tests {
             assert_eq!(text(given), shown);
         }
         assert_eq!(line("a\r\nb\tc\n"), "a b c ");
+    }
+
+    #[derive(askama::Template)]
+    #[template(source = "{{ at|moment }}", ext = "html")]
+    struct At<'a> {
+        at: &'a str,
+    }
+
+    #[test]
+    fn a_time_is_read_by_people_and_by_machines() {
+        let shown = |at| askama::Template::render(&At { at }).unwrap();
+        let exact = "<time datetime=\"2026-03-01T06:00:59Z\">2026-03-01, 06:00 UTC</time>";
+        assert_eq!(shown("2026-03-01T06:00:59Z"), exact);
+        assert_eq!(shown("2026-03-01"), "<time datetime=\"2026-03-01\">2026-03-01</time>");
     }
 
     #[derive(askama::Template)]

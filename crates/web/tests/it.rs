@@ -33,6 +33,8 @@ mod ground;
 #[path = "it/house.rs"]
 #[allow(dead_code, reason = "others who build pages need more of it")]
 mod house;
+#[path = "it/looked.rs"]
+mod looked;
 #[path = "it/machine.rs"]
 mod machine;
 #[path = "it/measure.rs"]

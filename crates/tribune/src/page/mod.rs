@@ -8,9 +8,8 @@ pub(crate) mod text;
 
 use crate::common::Failure;
 use askama::Template;
+use web::frame::STYLE;
 use web::portrait::{Drawing, Portrait};
-
-const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The page of one entity.
 #[derive(Template)]
@@ -39,14 +38,4 @@ impl EntityPage {
 pub(crate) fn finish(page: &impl Template) -> Result<String, Failure> {
     let html = page.render().map_err(|error| Failure::Defect(format!("a page could not be made: {error}")))?;
     Ok(web::plain::clean_lines(&html).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_style_sheet_asks_for_nothing_from_elsewhere() {
-        assert!(!STYLE.contains("url(") && !STYLE.contains("@import") && !STYLE.contains("</"));
-    }
 }

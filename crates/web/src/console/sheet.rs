@@ -72,6 +72,9 @@ impl<'a> Sheet<'a> {
     }
 
     fn draw(&mut self, look: Look, name: &str, label: &str, hint: &str, options: &[(String, String)]) {
+        if !matches!(look, Look::Head | Look::Said | Look::Seen) {
+            self.form.call(name, label);
+        }
         let (name, label, hint) = (name.to_owned(), label.to_owned(), hint.to_owned());
         self.fields.push(Drawn { look, name, label, hint, options: options.to_vec() });
     }

@@ -112,6 +112,9 @@ async fn sign_in(
 /// Reads what somebody gives to prove who they are; nothing of it is shown again but the name.
 fn given(form: &mut Form, posted: &Posted) -> Given {
     let takes = Takes::LINE.at_most(super::accounts::PASSWORD_BYTES_MAX);
+    for (name, label) in [("name", "Name"), ("password", "Password"), ("code", "Code")] {
+        form.call(name, label);
+    }
     // A password is taken as it was typed.
     form.read(posted, "password", takes);
     let password = Zeroizing::new(posted.get("password").to_owned());

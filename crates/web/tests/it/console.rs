@@ -40,9 +40,10 @@ fn key(person: &str) -> SigningKey {
     SigningKey::from_bytes(&Digest::of(person).0)
 }
 
-/// Ann and Ivy review, Ben and Cleo decide, Hal is counsel, Gus runs the gates, Ina takes reports in, Ada audits.
-fn roster(ann: &Identity) -> Roster {
-    let people: [(&str, &[Role], &str); 8] = [
+/// Ann and Ivy review, Ben and Cleo decide, Hal is counsel, Gus runs the gates, Ina and Ivo take reports
+/// in, Cy and Dee keep their names, Eve and Finn decide appeals, Ada audits.
+fn roster(ann: &Identity, ina: &Identity) -> Roster {
+    let people: [(&str, &[Role], &str); 13] = [
         ("ann", &[Role::Reviewer, Role::Analyst], "head"),
         ("ivy", &[Role::Reviewer, Role::Analyst], "head"),
         ("ben", &[Role::Decider], "law"),
@@ -51,11 +52,20 @@ fn roster(ann: &Identity) -> Roster {
         ("gus", &[Role::GateEngineer], "ops"),
         ("ina", &[Role::IntakeOfficer], "head"),
         ("ada", &[Role::Auditor], "board"),
+        ("ivo", &[Role::IntakeOfficer], "head"),
+        ("cy", &[Role::CustodianA], "board"),
+        ("dee", &[Role::CustodianB], "law"),
+        ("eve", &[Role::AppealPanel], "board"),
+        ("finn", &[Role::AppealPanel], "law"),
     ];
     let mut roster = Roster::default();
     for (name, roles, manager) in people {
         let public = PublicKey(key(name).verifying_key().to_bytes());
-        let reads = if name == "ann" { ann.to_public() } else { Identity::generate().to_public() };
+        let reads = match name {
+            "ann" => ann.to_public(),
+            "ina" => ina.to_public(),
+            _ => Identity::generate().to_public(),
+        };
         let member = Member {
             roles: roles.iter().copied().collect(),
             manager: Some(manager.parse().unwrap()),
@@ -68,27 +78,33 @@ fn roster(ann: &Identity) -> Roster {
     roster
 }
 
-struct Office {
-    house: House,
-    accounts: BTreeMap<&'static str, Account>,
-    ann: Identity,
-    case: CaseId,
+pub(crate) struct Office {
+    pub(crate) house: House,
+    pub(crate) accounts: BTreeMap<&'static str, Account>,
+    pub(crate) ann: Identity,
+    pub(crate) ina: Identity,
+    pub(crate) case: CaseId,
 }
 
 impl Office {
     async fn new() -> Self {
-        let (house, ann) = (House::new().await, Identity::generate());
-        set_roster(&house, "r1", &[], &roster(&ann)).await;
+        Self::of(House::new().await, HOSTILE).await
+    }
+
+    /// Its people in a house, with a case about this customer.
+    pub(crate) async fn of(house: House, customer: &str) -> Self {
+        let (ann, ina) = (Identity::generate(), Identity::generate());
+        set_roster(&house, "r1", &[], &roster(&ann, &ina)).await;
         let mut accounts = BTreeMap::new();
         for name in ["ann", "ivy", "ben", "cleo", "hal", "gus", "ina", "ada"] {
             accounts.insert(name, person(&house, name).await);
         }
-        let case = open(&house, "open", &["acct-1", "acct-2"], HOSTILE).await;
-        Self { house, accounts, ann, case }
+        let case = open(&house, "open", &["acct-1", "acct-2"], customer).await;
+        Self { house, accounts, ann, ina, case }
     }
 
     /// Somebody signs in, looks at the case and says what for.
-    async fn at(&self, name: &str) -> Browser<'_> {
+    pub(crate) async fn at(&self, name: &str) -> Browser<'_> {
         let mut browser = Browser::new(&self.house);
         assert_eq!(browser.sign_in(&self.accounts[name]).await.status, 303, "{name}");
         let asked = browser.get(&self.page("")).await;
@@ -105,11 +121,11 @@ impl Office {
         browser
     }
 
-    fn page(&self, end: &str) -> String {
+    pub(crate) fn page(&self, end: &str) -> String {
         format!("/console/cases/{}{end}", self.case)
     }
 
-    async fn file(&self) -> clerk::File {
+    pub(crate) async fn file(&self) -> clerk::File {
         self.house.clerk.look(&Sender::System, &self.case, "a test", self.house.now()).await.unwrap()
     }
 
@@ -142,13 +158,13 @@ impl Office {
         browser.post(&self.page(&format!("/do/{deed}")), &all).await
     }
 
-    async fn must(&self, browser: &mut Browser<'_>, deed: &str, fields: &[(&str, &str)]) {
+    pub(crate) async fn must(&self, browser: &mut Browser<'_>, deed: &str, fields: &[(&str, &str)]) {
         let answer = self.send(browser, deed, fields).await;
         assert_eq!(answer.status, 303, "{deed} {fields:?}: {}", faults(&answer));
     }
 }
 
-async fn open(house: &House, id: &str, accounts: &[&str], customer: &str) -> CaseId {
+pub(crate) async fn open(house: &House, id: &str, accounts: &[&str], customer: &str) -> CaseId {
     let law = law();
     let source = Source::Finding {
         finding: Digest::of(id),
@@ -209,16 +225,6 @@ fn whole(answer: &Answer) {
     }
 }
 
-/// Where `TRIBUNE_PAGES` names a folder, pages are kept there, to be looked at.
-fn keep(name: &str, answer: &Answer) {
-    let Some(folder) = std::env::var_os("TRIBUNE_PAGES").map(std::path::PathBuf::from) else { return };
-    let text = answer.text();
-    let style = text.split("/style.css?v=").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-    let text = text.replace(&format!("/style.css?v={style}"), "style.css");
-    std::fs::write(folder.join(format!("{name}.html")), text).unwrap();
-    std::fs::write(folder.join("style.css"), include_str!("../../templates/style.css")).unwrap();
-}
-
 /// As `ssh-keygen -Y sign` writes a signature (OpenSSH `PROTOCOL.sshsig`).
 fn ssh_sign(person: &str, message: &str) -> String {
     let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
@@ -241,7 +247,7 @@ fn ssh_sign(person: &str, message: &str) -> String {
 }
 
 /// Ann brings her key and unlocks it.
-async fn unlock(browser: &mut Browser<'_>, identity: &Identity) {
+pub(crate) async fn unlock(browser: &mut Browser<'_>, identity: &Identity) {
     let sealed = store::seal_with_passphrase(identity.to_string().expose_secret().as_bytes(), PASSPHRASE).unwrap();
     let me = browser.get("/me").await;
     let (command, token) = (browser.house.pages.command(), me.hidden("token"));
@@ -284,7 +290,7 @@ fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// Everybody in their part, with evidence of each kind.
-async fn set(office: &Office) {
+pub(crate) async fn set(office: &Office) {
     let mut ann = office.at("ann").await;
     for (name, role) in
         [("ann", "reviewer"), ("ivy", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")]
@@ -309,7 +315,7 @@ async fn set(office: &Office) {
 }
 
 /// The customer was asked and let the time pass, the steps are done, every element is answered.
-async fn determined(office: &Office) {
+pub(crate) async fn determined(office: &Office) {
     let mut ann = office.at("ann").await;
     office.must(&mut ann, "question", &[("text", "What is it for?")]).await;
     let text = Digest::of("What is it for?").to_string();
@@ -329,7 +335,7 @@ async fn determined(office: &Office) {
     office.must(&mut ann, "determine", &borrowed(&determination())).await;
 }
 
-async fn proposed(office: &Office, browser: &mut Browser<'_>) {
+pub(crate) async fn proposed(office: &Office, browser: &mut Browser<'_>) {
     let review = office.house.now().plus_days(400).day();
     let fields = [
         ("intervention", "read-only"),
@@ -373,11 +379,10 @@ async fn previewed(office: &Office) {
     office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
 }
 
-async fn approve(office: &Office, name: &str) {
+pub(crate) async fn approve(office: &Office, name: &str) {
     let mut browser = office.at(name).await;
     let shown = browser.get(&office.page("/do/approve?decision=d1")).await;
     whole(&shown);
-    keep("approve", &shown);
     let page = Html::parse_document(&shown.text());
     let read: Vec<String> = all(&page, ".read .private").iter().map(|one| one.text().collect()).collect();
     assert!(read[0].contains("target acct-1\tobject-storage\t\twrite"), "{read:?}");
@@ -398,6 +403,38 @@ async fn approve(office: &Office, name: &str) {
     assert_eq!(answer.status, 303, "{}", faults(&answer));
 }
 
+/// The statement of reasons is written, with the key unlocked that reads what it is made of.
+pub(crate) async fn drafted(office: &Office) {
+    let mut ann = office.at("ann").await;
+    let served = office.house.now().plus_days(-1).day();
+    let statement =
+        [("decision", "d1"), ("facts", "It goes on."), ("redress", "Write to us."), ("served", served.as_str())];
+    let sealed = office.send(&mut ann, "statement?decision=d1", &statement).await;
+    assert!(sealed.status == 422 && faults(&sealed).contains("unlock your key"), "{}", faults(&sealed));
+    unlock(&mut ann, &office.ann).await;
+    office.must(&mut ann, "statement?decision=d1", &statement).await;
+}
+
+/// A second person reads it, and it is served.
+pub(crate) async fn served(office: &Office) {
+    let mut ivy = office.at("ivy").await;
+    let file = office.file().await;
+    for draft in office.house.clerk.drafts(&file).await.unwrap().iter().skip(1) {
+        office.must(&mut ivy, "confirm", &[("text", &draft.text.to_string()), ("sure", "yes")]).await;
+    }
+    let drafts = office.house.clerk.drafts(&file).await.unwrap();
+    let mut ann = office.at("ann").await;
+    unlock_again(&mut ann).await;
+    office.must(&mut ann, "serve", &[("text", &drafts[1].text.to_string())]).await;
+}
+
+pub(crate) async fn effected(office: &Office) {
+    office.house.pass(86_400 + 1);
+    let mut gus = office.at("gus").await;
+    office.must(&mut gus, "effect", &[("decision", "d1")]).await;
+    assert_eq!(office.file().await.case.in_force(office.house.now()).count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
     let office = Office::new().await;
@@ -407,49 +444,23 @@ async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
     proposed(&office, &mut ann).await;
     let own = ann.get(&office.page("/decisions")).await;
     whole(&own);
-    for (name, address) in [
-        ("determine", "/do/determine"),
-        ("propose", "/do/propose"),
-        ("evidence-form", "/do/evidence"),
-        ("story-open", ""),
-    ] {
-        keep(name, &ann.get(&office.page(address)).await);
-    }
-    keep("today", &ann.get("/console").await);
-    keep("queue", &ann.get("/console/cases").await);
     let page = Html::parse_document(&own.text());
     assert!(all(&page, ".decision .actions a").is_empty(), "who proposed does not approve: {}", own.text());
     approve(&office, "ben").await;
     approve(&office, "cleo").await;
     assert_eq!(office.file().await.case.decisions.values().next().unwrap().standing, Standing::Approved);
 
+    drafted(&office).await;
+    served(&office).await;
     let mut ann = office.at("ann").await;
-    let served = office.house.now().plus_days(-1).day();
-    let statement =
-        [("decision", "d1"), ("facts", "It goes on."), ("redress", "Write to us."), ("served", served.as_str())];
-    let sealed = office.send(&mut ann, "statement?decision=d1", &statement).await;
-    assert!(sealed.status == 422 && faults(&sealed).contains("unlock your key"), "{}", faults(&sealed));
-    unlock(&mut ann, &office.ann).await;
-    office.must(&mut ann, "statement?decision=d1", &statement).await;
-    let mut ivy = office.at("ivy").await;
-    let file = office.file().await;
-    for draft in office.house.clerk.drafts(&file).await.unwrap().iter().skip(1) {
-        office.must(&mut ivy, "confirm", &[("text", &draft.text.to_string()), ("sure", "yes")]).await;
-    }
-    let mut one = office.at("ivy").await;
-    keep("confirm", &one.get(&office.page("/do/confirm")).await);
-    let drafts = office.house.clerk.drafts(&file).await.unwrap();
-    office.must(&mut ann, "serve", &[("text", &drafts[1].text.to_string())]).await;
+    unlock_again(&mut ann).await;
     let proof = ann.get(&office.page("/proof")).await;
     whole(&proof);
     assert!(proof.text().contains("Because of E4.") && proof.text().contains("a second person confirmed it"));
     let public = office.house.clerk.public_texts().await.unwrap();
     assert!(public.len() == 1 && !public[0].text.contains("Acme"), "{public:?}");
 
-    office.house.pass(86_400 + 1);
-    let mut gus = office.at("gus").await;
-    office.must(&mut gus, "effect", &[("decision", "d1")]).await;
-    assert_eq!(office.file().await.case.in_force(office.house.now()).count(), 1);
+    effected(&office).await;
     office.house.pass(181 * 86_400);
     let mut ann = office.at("ann").await;
     let closing = [
@@ -475,7 +486,6 @@ async fn a_case_is_carried_from_its_opening_to_the_effect_and_to_its_end() {
     for tab in ["", "/evidence", "/proof", "/decisions", "/after", "/record"] {
         let answer = ann.get(&office.page(tab)).await;
         assert_eq!(answer.status, 200, "{tab}");
-        keep(&format!("case{}", tab.replace('/', "-")), &answer);
         whole(&answer);
     }
     events_have_proofs(&office, &mut ann).await;

@@ -35,10 +35,19 @@ impl Driver {
 
     /// A browser of somebody's own: a fresh profile, and no scripts.
     pub(crate) async fn browser(&self) -> Chromium<'_> {
+        self.with(json!({"profile.managed_default_content_settings.javascript": 2})).await
+    }
+
+    /// One with scripts, for what looks at pages by a script of its own.
+    pub(crate) async fn scripted(&self) -> Chromium<'_> {
+        self.with(json!({})).await
+    }
+
+    async fn with(&self, prefs: Value) -> Chromium<'_> {
         let options = json!({
             "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage", "--force-prefers-reduced-motion",
                 "--window-size=1280,1600"],
-            "prefs": {"profile.managed_default_content_settings.javascript": 2},
+            "prefs": prefs,
         });
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
         let mut browser = Chromium { driver: self, session: String::new() };
@@ -81,6 +90,24 @@ impl Chromium<'_> {
     async fn told(&self, command: &str) -> String {
         let said = self.asked(self.driver.client.get(self.url(command)), command).await;
         said.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What a script gives: the value it returns.
+    pub(crate) async fn run(&self, script: &str, arguments: Value) -> Value {
+        self.tell("/execute/sync", json!({"script": script, "args": arguments})).await
+    }
+
+    /// A command of Chromium's own protocol.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.tell("/goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
+    }
+
+    /// Holds these cookies and no others, at the site it is at.
+    pub(crate) async fn holds(&self, cookies: &std::collections::BTreeMap<String, String>) {
+        self.asked(self.driver.client.delete(self.url("/cookie")), "cookies").await;
+        for (name, value) in cookies {
+            self.tell("/cookie", json!({"cookie": {"name": name, "value": value}})).await;
+        }
     }
 
     pub(crate) async fn open(&self, url: &str) {

@@ -138,6 +138,16 @@ impl House {
         self.router.clone()
     }
 
+    /// Where its pages are.
+    pub(crate) fn base(&self) -> &str {
+        &self.pages.settings.base
+    }
+
+    /// The same, as a request's `Host` has it.
+    pub(crate) fn host(&self) -> &str {
+        self.base().split_once("://").unwrap().1
+    }
+
     pub(crate) fn public(&self) -> PathBuf {
         self.pages.settings.public.clone()
     }

@@ -8,7 +8,7 @@ use store::{Append, Files, New, PublicLog, Publication};
 use tlog::Signer;
 
 /// A public statement, as `review::statement` writes them.
-fn statement(number: usize, service: &str, place: &str) -> String {
+pub(crate) fn statement(number: usize, service: &str, place: &str) -> String {
     format!(
         "Statement of reasons, for the public\n\nWhat this is about\n  Digest of the decision:\n    {}\n\nThe measure\n  \
          What is ordered:\n    Read-only <b>{number}</b>\u{202e}\n  What is switched off:\n    {service}, {place}: new content \
@@ -19,7 +19,7 @@ fn statement(number: usize, service: &str, place: &str) -> String {
 }
 
 /// Publishes texts as the clerk does, and what the log says of them.
-async fn published(house: &House, texts: &[PublicText], entries: &[Entry]) {
+pub(crate) async fn published(house: &House, texts: &[PublicText], entries: &[Entry]) {
     let record = house.clerk.record();
     let before = record.streams("published").await.unwrap().first().map_or(0, |(_, length)| *length);
     let events: Vec<_> = texts.iter().map(|text| New { at: NOW, body: serde_json::to_vec(text).unwrap() }).collect();
@@ -37,7 +37,7 @@ async fn published(house: &House, texts: &[PublicText], entries: &[Entry]) {
     log.publish(record, NOW, publication, &mut chance("log")).await.unwrap();
 }
 
-fn address(text: &PublicText) -> String {
+pub(crate) fn address(text: &PublicText) -> String {
     format!("/statements/{}", text.digest.to_string().replace(':', "-"))
 }
 

@@ -31,13 +31,13 @@ impl<'a> Browser<'a> {
     pub(crate) async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = Request::builder().method(Method::POST).uri(address);
-        let request = request.header("origin", BASE).header("sec-fetch-site", "same-origin");
+        let request = request.header("origin", self.house.base()).header("sec-fetch-site", "same-origin");
         self.send(request.header("content-type", "application/x-www-form-urlencoded"), &body).await
     }
 
     pub(crate) async fn send(&mut self, request: axum::http::request::Builder, body: &str) -> Answer {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request = request.header("host", "127.0.0.1:8402");
+        let mut request = request.header("host", self.house.host());
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }

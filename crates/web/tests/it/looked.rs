@@ -1,0 +1,602 @@
+//! Every page there is, opened in a real Chromium with contents that people made: what axe-core says of it in light and in
+//! dark, whether it fits a phone, what it weighs. Where `TRIBUNE_SCREENSHOTS` names a folder, pictures of each are kept
+//! there, to be looked at (`cargo xtask screenshots`).
+//!
+//! It carries no story, which `browser` does: what people did until then, `console` does here. The explanation is what
+//! `tribune explain --format json` wrote of a simulated provider.
+
+use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock};
+use crate::driver::{Chromium, Driver, quoted};
+use crate::house::House;
+use crate::public::{address, published, statement};
+use crate::server::tool;
+use crate::signing::{Browser, account, person};
+use axum::response::Html;
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clerk::{Public, PublicText};
+use review::procedure::Procedure;
+use review::public::Entry;
+use review::words::Digest;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use web::pages::PolicyText;
+use web::session::Who;
+
+/// What a page may weigh; its style sheet is kept for good.
+const BYTES_MAX: u64 = 100_000;
+
+/// How pages are pictured: width, colours, and whether as on paper.
+const FORMS: [(&str, u32, &str, &str); 4] = [
+    ("light", 1280, "light", "screen"),
+    ("dark", 1280, "dark", "screen"),
+    ("phone", 390, "light", "screen"),
+    ("print", 794, "light", "print"),
+];
+
+/// A page with faults.
+const FAULTY: &str = "<!doctype html><title>Faulty</title><p style='color:#ccc;background:#fff'>Pale</p><img src='/x'>\
+    <div style='width:600px'>Wide</div>";
+
+/// What is asked for and is no page.
+const NO_PAGES: [&str; 7] = [
+    "/style.css",
+    "/log/{*path}",
+    "/statements.json",
+    "/sign-in/provider",
+    "/sign-in/provider/back",
+    "/step-up/provider",
+    "/customer/case/{case}/{decision}/text",
+];
+
+/// Every rule of WCAG 2.2 AA that a machine can look for, and what axe-core holds to be good besides.
+const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/// What axe-core finds, a line each.
+const FIND: &str = "
+    const found = await axe.run(document, {runOnly: arguments[0], resultTypes: ['violations']});
+    return found.violations.flatMap(one => one.nodes.slice(0, 4).map(node =>
+        `${one.id} (${one.impact}): ${one.help}: ${node.target.join(' ')}: ${node.failureSummary.replace(/\\s+/g, ' ')}`));
+";
+
+/// What makes a page wider than its window, a line each.
+const WIDER: &str = "
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const held = one => {
+        for (let up = one.parentElement; up; up = up.parentElement)
+            if (getComputedStyle(up).overflowX !== 'visible') return true;
+        return false;
+    };
+    const out = [...document.body.querySelectorAll('*')].filter(one => {
+        const box = one.getBoundingClientRect();
+        return (box.right > width + 0.5 || box.left < -0.5) && !held(one);
+    });
+    return [`it is ${document.documentElement.scrollWidth} px wide`, ...out.slice(-3).map(one => one.outerHTML.slice(0, 120))];
+";
+
+const WEIGHT: &str = "
+    return performance.getEntriesByType('navigation')[0].decodedBodySize;
+";
+
+/// Somebody who looks at pages, as whoever sees them.
+struct Looker<'a> {
+    office: &'a Office,
+    browser: Chromium<'a>,
+    pictures: Option<PathBuf>,
+    looked: Vec<String>,
+    routes: BTreeSet<&'static str>,
+    deeds: BTreeSet<String>,
+    faults: Vec<String>,
+}
+
+impl<'a> Looker<'a> {
+    async fn new(office: &'a Office, driver: &'a Driver, axe: &str) -> Self {
+        let browser = driver.scripted().await;
+        browser.devtools("Page.setBypassCSP", json!({"enabled": true})).await;
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": axe})).await;
+        let pictures = std::env::var_os("TRIBUNE_SCREENSHOTS").map(PathBuf::from);
+        let (looked, routes, deeds, faults) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), Vec::new());
+        Self { office, browser, pictures, looked, routes, deeds, faults }
+    }
+
+    async fn open(&self, path: &str) {
+        self.browser.open(&format!("{}{path}", self.office.house.base())).await;
+    }
+
+    /// Is who signed in with these cookies, or nobody.
+    async fn becomes(&self, cookies: &BTreeMap<String, String>) {
+        self.open("/style.css").await;
+        self.browser.holds(cookies).await;
+    }
+
+    async fn at(&mut self, name: &str, path: &str) {
+        self.open(path).await;
+        self.look(name).await;
+    }
+
+    /// At a page of the case.
+    async fn at_case(&mut self, name: &str, end: &str) {
+        let path = self.office.page(end);
+        self.at(name, &path).await;
+    }
+
+    /// The form of something that is done in the case.
+    async fn at_deed(&mut self, deed: &str) {
+        self.at_case(&format!("do-{deed}"), &format!("/do/{deed}")).await;
+        self.deeds.insert(deed.to_owned());
+    }
+
+    /// Looks at what the browser shows.
+    async fn look(&mut self, name: &str) {
+        assert!(!self.looked.iter().any(|known| known == name), "{name} is looked at twice");
+        self.looked.push(name.to_owned());
+        let address = self.browser.address().await;
+        let path = address.strip_prefix(self.office.house.base()).unwrap().split(['?', '#']).next().unwrap();
+        self.routes.extend(route(path));
+        let mut faults = Vec::new();
+        let weight = self.browser.run(WEIGHT, json!([])).await.as_u64().unwrap();
+        if weight >= BYTES_MAX {
+            faults.push(format!("it weighs {weight} bytes"));
+        }
+        let all = json!({"type": "tag", "values": RULES});
+        // Whatever else axe looks for is the same in other colours and widths.
+        let few = json!({"type": "rule", "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]});
+        for (width, scheme, rules) in [(1280, "light", &all), (390, "dark", &few)] {
+            self.wears(width, scheme, "screen").await;
+            faults.extend(lines(&self.browser.run(FIND, json!([rules])).await));
+        }
+        for width in [360, 390] {
+            self.wears(width, "light", "screen").await;
+            let wide = lines(&self.browser.run(WIDER, json!([])).await).join(" | ");
+            faults.extend((!wide.is_empty()).then(|| format!("it scrolls sideways at {width} px: {wide}")));
+        }
+        if let Some(folder) = self.pictures.clone() {
+            for (form, width, scheme, medium) in FORMS {
+                self.wears(width, scheme, medium).await;
+                std::fs::write(folder.join(format!("{name}--{form}.png")), self.picture(width).await).unwrap();
+            }
+        }
+        self.wears(1280, "light", "screen").await;
+        self.faults.extend(faults.into_iter().map(|fault| format!("{name} ({path}): {fault}")));
+    }
+
+    async fn wears(&self, width: u32, scheme: &str, medium: &str) {
+        let device = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.browser.devtools("Emulation.setDeviceMetricsOverride", device).await;
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.browser.devtools("Emulation.setEmulatedMedia", json!({"media": medium, "features": features})).await;
+    }
+
+    /// The whole page, but for what is beyond some ten windows.
+    async fn picture(&self, width: u32) -> Vec<u8> {
+        let height = self.browser.run("return document.documentElement.scrollHeight", json!([])).await;
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height.as_u64().unwrap().min(9_000), "scale": 1});
+        let asked = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let taken = self.browser.devtools("Page.captureScreenshot", asked).await;
+        STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
+    }
+
+    /// Says what was found, also of what was not looked at.
+    async fn ends(mut self) {
+        if let Some(folder) = &self.pictures {
+            std::fs::write(folder.join("index.html"), index(&self.looked)).unwrap();
+        }
+        for place in web::pages::places().iter().filter(|place| place.method == "GET") {
+            if !NO_PAGES.contains(&place.path) && !self.routes.contains(place.path) {
+                self.faults.push(format!("nobody looked at {}: {}", place.path, place.what));
+            }
+        }
+        let unseen = web::pages::deeds().filter(|deed| !self.deeds.contains(*deed));
+        self.faults.extend(unseen.map(|deed| format!("nobody looked at the form of {deed}")));
+        assert!(self.faults.is_empty(), "{} pages:\n{}", self.looked.len(), self.faults.join("\n"));
+        self.browser.leave().await;
+    }
+}
+
+fn lines(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+/// The route that a path is of: of several, the one that says most of it.
+fn route(path: &str) -> Option<&'static str> {
+    let is_of = |route: &&'static str| {
+        let (asked, parts) = (path.split('/'), route.split('/'));
+        asked.clone().count() == parts.clone().count()
+            && asked.zip(parts).all(|(asked, part)| asked == part || part.starts_with('{'))
+    };
+    let routes = web::pages::places().into_iter().map(|place| place.path).filter(is_of);
+    routes.min_by_key(|route| route.matches('{').count())
+}
+
+/// The pictures side by side.
+fn index(names: &[String]) -> String {
+    let mut html = String::from(
+        "<!doctype html><meta charset=utf-8><title>Every page</title><style>body{font:14px system-ui;margin:1rem;\
+         background:#888}div{display:flex;gap:1rem;align-items:start;overflow-x:auto}img{height:auto;max-width:46rem}\
+         img.phone{max-width:20rem}h2{position:sticky;left:0}</style>",
+    );
+    for name in names {
+        let pictures: String = FORMS
+            .iter()
+            .map(|(form, ..)| format!("<img class={form} loading=lazy src={name}--{form}.png alt='{name}, {form}'>"))
+            .collect();
+        let _ = write!(html, "<h2 id={name}>{name}</h2><div>{pictures}</div>");
+    }
+    html
+}
+
+#[derive(serde::Deserialize)]
+struct Pack {
+    review: Procedure,
+    title: String,
+    version: String,
+    signal: Vec<Signal>,
+}
+
+#[derive(serde::Deserialize)]
+struct Signal {
+    id: String,
+    family: String,
+    sentence: String,
+    innocent: String,
+}
+
+fn policy() -> PolicyText {
+    let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
+    let Pack { review, title, version, signal } = toml::from_str(text).unwrap();
+    PolicyText {
+        id: "mass-surveillance".to_owned(),
+        title,
+        version,
+        digest: Digest::of(text).to_string(),
+        clause: include_str!("../../../../policies/mass-surveillance/clause.md").to_owned(),
+        procedure: review,
+        signals: signal
+            .into_iter()
+            .map(|one| [one.family, one.id, one.sentence.replace("{value}", "…"), one.innocent])
+            .collect(),
+    }
+}
+
+/// A house that listens, its people, and a case among others.
+async fn office() -> Office {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let house = House::over(&base, None, vec![policy()]).await;
+    let router = house.router().route("/faulty", get(async || Html(format!("{FAULTY}{}", " ".repeat(100_000)))));
+    tokio::spawn(web::serve(listener, router, web::Limits::default(), std::future::pending()));
+    let mut office = Office::of(house, "Meridian Telephony Group").await;
+    for name in ["eve", "finn"] {
+        office.accounts.insert(name, person(&office.house, name).await);
+    }
+    let customer = Who::Customer("Meridian Telephony Group".parse().unwrap());
+    office.accounts.insert("meridian", account(&office.house, "meridian", customer).await);
+    office
+}
+
+/// Whoever looks finds what is wrong: without that, nothing found would say nothing.
+async fn finds(looker: &mut Looker<'_>) {
+    looker.at("faulty", "/faulty").await;
+    for fault in ["color-contrast", "image-alt", "html-has-lang", "sideways at 360", "it weighs 100"] {
+        assert!(looker.faults.iter().any(|found| found.contains(fault)), "{fault}: {:?}", looker.faults);
+    }
+    (looker.looked, looker.faults) = (Vec::new(), Vec::new());
+}
+
+/// What there is before anything is.
+async fn empty(looker: &mut Looker<'_>) {
+    for (name, path) in [
+        ("statements-none", "/statements"),
+        ("transparency-none", "/transparency"),
+        ("missing", "/nothing/here"),
+        ("sign-in", "/sign-in?next=/console"),
+    ] {
+        looker.at(name, path).await;
+    }
+    looker.browser.follow("main form button").await;
+    looker.look("sign-in-refused").await;
+    let ina = signed(looker.office, "ina").await;
+    looker.becomes(&ina.cookies).await;
+    looker.at("reports-none", "/console/reports").await;
+    looker.at("queue-none", "/console/cases?search=nobody").await;
+    looker.at("forbidden", "/customer").await;
+    looker.becomes(&BTreeMap::new()).await;
+}
+
+/// Sixty statements, one of them corrected, and the numbers of a year; gives the address of the corrected one.
+async fn publishes(house: &House) -> String {
+    let mut texts: Vec<_> = (0..60)
+        .map(|number| match number % 2 {
+            0 => statement(number, "speech", "in west"),
+            _ => statement(number, "object-storage", "everywhere"),
+        })
+        .map(|text| text.replace("Read-only <b>", "Read-only, no. ").replace("</b>\u{202e}", ""))
+        .map(|text| PublicText::new(Public::Statement, &text))
+        .collect();
+    let mut entries: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(number, text)| Entry::Statement {
+            statement: text.digest,
+            day: format!("{}-03-{:02}", 2025 + number / 40, number % 28 + 1),
+        })
+        .collect();
+    let right = PublicText::new(Public::Correction, "The region of the restriction was given as west: it is east.");
+    entries.push(Entry::Correction { statement: texts[59].digest, correction: right.digest, day: "2026-03-28".into() });
+    let counts = review::counts::Counts {
+        year: 2025,
+        appeals_filed: 7,
+        deadlines_missed: [("acknowledge a report".to_owned(), 3), ("decide on an appeal".to_owned(), 1)].into(),
+        ..review::counts::Counts::default()
+    };
+    let table = PublicText::new(Public::Counts(2025), &counts.csv());
+    entries.push(Entry::Counts { year: 2025, counts: table.digest });
+    let corrected = address(&texts[59]);
+    texts.extend([right, table]);
+    published(house, &texts, &entries).await;
+    corrected
+}
+
+/// What anybody sees, in a language.
+async fn outside(looker: &mut Looker<'_>, language: &str, corrected: &str) {
+    for (name, path) in [
+        ("home", "/"),
+        ("policies", "/policies"),
+        ("policy", "/policies/mass-surveillance"),
+        ("log", "/log"),
+        ("statements", "/statements"),
+        ("statements-found", "/statements/?service=speech&year=2025"),
+        ("statement", corrected),
+        ("transparency", "/transparency"),
+        ("year", "/transparency/2025"),
+        ("report", "/report"),
+    ] {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        looker.at(&format!("{name}-{language}"), &format!("{path}{mark}lang={language}")).await;
+    }
+}
+
+/// What somebody sees who reports, in a language; gives the words of the receipt.
+async fn reports(looker: &mut Looker<'_>, language: &str) -> String {
+    let name = |name: &str| format!("{name}-{language}");
+    looker.at(&name("report-form"), &format!("/report/new?lang={language}")).await;
+    let text =
+        "They transcribe the calls of a whole region, and keep all of them.\n\nI saw the queue: ten thousand an hour.";
+    for (field, value) in [("text", text), ("channel", "employee"), ("who", "Robin Example"), ("keep-from", "gus")] {
+        looker.browser.fill("main form", field, value).await;
+    }
+    looker.browser.follow("main form button").await;
+    looker.look(&name("report-early")).await;
+    looker.open(&format!("/report/new?lang={language}")).await;
+    looker.office.house.pass(8);
+    looker.browser.follow("main form button").await;
+    looker.look(&name("report-refused")).await;
+    looker.office.house.pass(8);
+    for (field, value) in [("text", text), ("channel", "employee"), ("who", "Robin Example"), ("keep-from", "gus")] {
+        looker.browser.fill("main form", field, value).await;
+    }
+    looker.browser.follow("main form button").await;
+    looker.look(&name("receipt")).await;
+    looker.browser.text("ol.receipt li").await.replace('\n', " ")
+}
+
+/// What is in the reporter's mailbox.
+async fn mailbox(looker: &mut Looker<'_>, language: &str, words: &str) {
+    let name = |name: &str| format!("{name}-{language}");
+    looker.at(&name("mailbox-words"), &format!("/report/mailbox?lang={language}")).await;
+    looker.browser.fill("main form", "words", "these are no words of a receipt").await;
+    looker.browser.follow("main form button").await;
+    looker.look(&name("mailbox-wrong")).await;
+    looker.browser.fill("main form", "words", words).await;
+    looker.browser.follow("main form button").await;
+    looker.look(&name("mailbox")).await;
+    looker.browser.follow("form[action*=add] button").await;
+    looker.look(&name("mailbox-refused")).await;
+    looker.at(&name("mailbox-add"), &format!("/report/mailbox/add?lang={language}")).await;
+}
+
+/// What an intake officer sees.
+async fn takes_in(looker: &mut Looker<'_>) {
+    let office = looker.office;
+    let mut ina = signed(office, "ina").await;
+    unlock(&mut ina, &office.ina).await;
+    looker.becomes(&ina.cookies).await;
+    looker.at("reports", "/console/reports").await;
+    looker.browser.follow("main th a").await;
+    looker.look("report-purpose").await;
+    looker.browser.follow("main form button").await;
+    looker.look("report-sealed-or-read").await;
+    let form = "form[action$='/do/write']";
+    looker.browser.click(&format!("details:has({form}) summary")).await;
+    looker.browser.follow(&format!("{form} button")).await;
+    looker.look("report-answer-refused").await;
+    let form = "form[action$='/do/write']";
+    looker.browser.send(form, &[("answer", "Thank you. Somebody looks at it; we write again within a month.")]).await;
+    looker.becomes(&BTreeMap::new()).await;
+}
+
+/// Somebody's session.
+async fn signed<'a>(office: &'a Office, name: &str) -> Browser<'a> {
+    let mut browser = Browser::new(&office.house);
+    assert_eq!(browser.sign_in(&office.accounts[name]).await.status, 303, "{name}");
+    browser
+}
+
+/// What somebody sees of themselves.
+async fn oneself(looker: &mut Looker<'_>) {
+    let mut ben = signed(looker.office, "ben").await;
+    looker.becomes(&ben.cookies).await;
+    looker.at("me", "/me").await;
+    looker.at("step-up", "/step-up?next=/me").await;
+    looker.browser.follow("main form button").await;
+    looker.look("step-up-refused").await;
+    ben.get("/me").await;
+    let mut ann = signed(looker.office, "ann").await;
+    unlock(&mut ann, &looker.office.ann).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at("me-unlocked", "/me").await;
+    looker.browser.click("details:has(#signs-with-file) summary").await;
+    looker.browser.follow("form:has(#signs-with-file) button").await;
+    looker.look("me-refused").await;
+}
+
+/// The case, with everybody in their part and evidence of each kind, the drawn explanation among it.
+async fn gathered(looker: &mut Looker<'_>) {
+    let office = looker.office;
+    let customers =
+        ["Harbour Board", "Nordlicht Telefonie", "مركز اتصالات الشمال", "A customer whose name is long and goes on"];
+    for number in 0..57 {
+        let customer = format!("{} {number}", customers[number % customers.len()]);
+        open(&office.house, &format!("more {number}"), &[&format!("b{number}")], &customer).await;
+    }
+    let mut asked = signed(office, "ann").await;
+    asked.get("/console").await;
+    looker.becomes(&asked.cookies).await;
+    looker.at_case("case-purpose", "").await;
+    set(office).await;
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    let explained = [
+        ("id", "explanation"),
+        ("basis", "meters"),
+        ("text", include_str!("explanation.json")),
+        ("origin", "provider"),
+        ("about", "acct-1 speech"),
+    ];
+    office.must(&mut ann, "evidence", &explained).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at("today", "/console").await;
+    looker.at("queue", "/console/cases").await;
+    looker.at("open", "/console/open").await;
+    looker.browser.follow("main form button").await;
+    looker.look("open-refused").await;
+    looker.at_case("case", "").await;
+    looker.at_case("case-evidence", "/evidence").await;
+    looker.browser.follow("main a[href*='/explanation/']").await;
+    looker.look("case-explanation").await;
+    looker.at_case("case-proof", "/proof").await;
+    for deed in ["assign", "declare", "release", "contact", "join", "evidence", "handle", "step", "question"] {
+        looker.at_deed(deed).await;
+    }
+    looker.at_case("do-evidence-again", "/do/evidence").await;
+    looker.browser.follow("form.deed button").await;
+    looker.look("do-evidence-refused").await;
+}
+
+/// Determined, proposed, approved, told, in effect.
+async fn decided(looker: &mut Looker<'_>) {
+    let office = looker.office;
+    determined(office).await;
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at_case("case-determined", "/proof").await;
+    for deed in ["determine", "dissent", "waive-hearing", "propose"] {
+        looker.at_deed(deed).await;
+    }
+    looker.browser.fill("form.deed", "intervention", "read-only").await;
+    looker.browser.follow("form.deed button").await;
+    looker.look("do-propose-refused").await;
+    proposed(office, &mut ann).await;
+    let ben = office.at("ben").await;
+    looker.becomes(&ben.cookies).await;
+    looker.at_case("case-proposed", "/decisions").await;
+    looker.at_deed("approve").await;
+    looker.at_deed("refuse").await;
+    approve(office, "ben").await;
+    approve(office, "cleo").await;
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at_deed("statement").await;
+    drafted(office).await;
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at_deed("confirm").await;
+    looker.at_deed("ask").await;
+    looker.at_deed("serve").await;
+    served(office).await;
+    office.house.pass(86_400 + 1);
+    let gus = office.at("gus").await;
+    looker.becomes(&gus.cookies).await;
+    looker.at_deed("effect").await;
+    effected(office).await;
+}
+
+/// What the customer sees, and does not get through with; it appeals.
+async fn customer(looker: &mut Looker<'_>) {
+    let office = looker.office;
+    let meridian = signed(office, "meridian").await;
+    looker.becomes(&meridian.cookies).await;
+    looker.at("customer", "/customer").await;
+    looker.browser.follow("main a[href*='/customer/case/']").await;
+    looker.look("customer-case").await;
+    looker.browser.follow("form[action$='/answer'] button").await;
+    looker.look("customer-answer-refused").await;
+    looker.at("customer-declare", "/customer/declare").await;
+    looker.browser.follow("main form button").await;
+    looker.look("customer-declare-refused").await;
+    let case = format!("/customer/case/{}", office.case);
+    looker.at("customer-statement", &format!("{case}/d1")).await;
+    looker.open(&case).await;
+    let form = "form[action$='/appeal']";
+    looker.browser.click(&format!("details:has({form}) summary")).await;
+    looker.browser.follow(&format!("{form} button")).await;
+    looker.look("customer-appeal-refused").await;
+    looker
+        .browser
+        .send(form, &[("ground", "It is a contact centre: the recordings are of calls to our own lines.")])
+        .await;
+    looker.look("customer-case-appealed").await;
+}
+
+/// Under appeal, and to its end.
+async fn after(looker: &mut Looker<'_>) {
+    let office = looker.office;
+    let eve = office.at("eve").await;
+    looker.becomes(&eve.cookies).await;
+    looker.at_deed("decide-appeal").await;
+    looker.at_deed("admit-appeal").await;
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looker.becomes(&ann.cookies).await;
+    looker.at_case("case-in-force", "/decisions").await;
+    looker.at_case("case-after", "/after").await;
+    looker.at_case("case-record", "/record").await;
+    let looked: Vec<_> = web::pages::deeds().filter(|deed| !looker.deeds.contains(*deed)).collect();
+    for deed in looked {
+        looker.at_deed(deed).await;
+    }
+    let link = format!("a[href={}]", quoted("/console/cases"));
+    assert!(looker.browser.has(&link).await, "a form leads back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_for_everybody_fits_a_phone_and_is_small() {
+    let (Some(driver), Some(modules)) = (Driver::start(), tool("TRIBUNE_AXE")) else { return };
+    let axe = std::fs::read_to_string(modules.join("axe-core/axe.min.js")).unwrap();
+    let office = office().await;
+    let mut looker = Looker::new(&office, &driver, &axe).await;
+    finds(&mut looker).await;
+    empty(&mut looker).await;
+    let corrected = publishes(&office.house).await;
+    for language in ["en", "ar"] {
+        outside(&mut looker, language, &corrected).await;
+        let words = reports(&mut looker, language).await;
+        office.house.pass(86_400);
+        office.house.clerk.drain(office.house.now()).await.unwrap();
+        mailbox(&mut looker, language, &words).await;
+    }
+    takes_in(&mut looker).await;
+    oneself(&mut looker).await;
+    gathered(&mut looker).await;
+    decided(&mut looker).await;
+    customer(&mut looker).await;
+    after(&mut looker).await;
+    looker.ends().await;
+}
