@@ -24,6 +24,8 @@ mod customers;
 mod driver;
 #[path = "it/envoy.rs"]
 mod envoy;
+#[path = "it/explore.rs"]
+mod explore;
 #[path = "it/export.rs"]
 mod export;
 #[path = "it/forward.rs"]

@@ -203,7 +203,7 @@ fn faults(answer: &Answer) -> String {
 }
 
 /// What every page of the console must be: whole, light, labelled, and with nothing in it that acts.
-fn whole(answer: &Answer) {
+pub(crate) fn whole(answer: &Answer) {
     let text = answer.text();
     assert!(text.len() < 100_000, "{} bytes", text.len());
     assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains('\u{202e}'), "{text}");
@@ -620,7 +620,6 @@ async fn a_case_is_put_off_and_a_question_goes_up_and_the_day_and_the_list_show_
     unlock(&mut ann, &office.ann).await;
     let story = ann.get(&office.page("")).await;
     whole(&story);
-    keep("story-escalated", &story);
     assert!(story.text().contains("May we ask that?") && story.text().contains("ann asked counsel on"));
     office.must(&mut ann, "hold", &[("until", &day(5)), ("reason", "Once more.")]).await;
     let story = ann.get(&office.page("")).await;
@@ -649,7 +648,6 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
     let form = async |browser: &mut Browser<'_>| -> Vec<(String, String)> {
         let list = browser.get("/console/cases?order=opened").await;
         whole(&list);
-        keep("queue-several", &list);
         let page = Html::parse_document(&list.text());
         assert_eq!(all(&page, "form.several input[name=case]").len(), 4);
         let value = |field: ElementRef<'_>, name: &str| field.value().attr(name).unwrap().to_owned();
@@ -687,7 +685,6 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
     for _ in 0..2 {
         let told = ann.post("/console/cases", &borrowed(&off)).await;
         whole(&told);
-        keep("several", &told);
         let page = Html::parse_document(&told.text());
         let refused: Vec<String> =
             all(&page, "section[aria-labelledby=refused] li").iter().map(|one| one.text().collect()).collect();
@@ -756,7 +753,6 @@ async fn beside_the_evidence_stand_similar_cases_in_which_it_was_something_else(
     let mut ann = office.at("ann").await;
     let evidence = ann.get(&office.page("/evidence")).await;
     whole(&evidence);
-    keep("evidence-alike", &evidence);
     let page = Html::parse_document(&evidence.text());
     let rows: Vec<String> =
         all(&page, "section[aria-labelledby=alike] tbody tr").iter().map(|one| one.text().collect()).collect();

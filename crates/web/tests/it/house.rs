@@ -105,7 +105,7 @@ impl House {
             now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),
             chance: Box::new(chance("pages")),
             complain: Box::new(move |what| heard.lock().unwrap().push(what.to_owned())),
-            usage: None,
+            usage: Some(Arc::new(crate::explore::Known)),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), papers, settings, means).unwrap());
         let sign_in = door(&clerk, base, &clock, "sign in", None);
@@ -125,7 +125,7 @@ impl House {
             now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),
             chance: Box::new(chance("pages of the replica")),
             complain: Box::new(|_| {}),
-            usage: None,
+            usage: Some(Arc::new(crate::explore::Known)),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), self.pages.papers.clone(), settings, means).unwrap());
         let router = web::pages::router(Arc::clone(&pages), &sign_in);

@@ -16,6 +16,7 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clerk::{Public, PublicText};
+use review::Decibans;
 use review::procedure::Procedure;
 use review::public::Entry;
 use review::words::Digest;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use web::explore::Numbers;
 use web::pages::PolicyText;
 use web::session::Who;
 
@@ -245,9 +247,10 @@ struct Signal {
     innocent: String,
 }
 
-fn policy() -> PolicyText {
+pub(crate) fn policy() -> PolicyText {
     let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
     let Pack { review, title, version, signal } = toml::from_str(text).unwrap();
+    let weights = signal.iter().map(|one| (one.id.clone(), 100)).collect();
     PolicyText {
         id: "mass-surveillance".to_owned(),
         title,
@@ -259,6 +262,16 @@ fn policy() -> PolicyText {
             .into_iter()
             .map(|one| [one.family, one.id, one.sentence.replace("{value}", "…"), one.innocent])
             .collect(),
+        numbers: Numbers {
+            prior_db: Decibans::from_tenths(-500),
+            floor_db: Decibans::from_tenths(-180),
+            floor_raise_db: Decibans::from_tenths(60),
+            cases_per_week: 20,
+            families: 3,
+            families_db: Decibans::from_tenths(40),
+            fast_lane: 100_000,
+            weights,
+        },
     }
 }
 
@@ -471,6 +484,7 @@ async fn gathered(looker: &mut Looker<'_>) {
     looker.becomes(&ann.cookies).await;
     looker.at("today", "/console").await;
     looker.at("queue", "/console/cases").await;
+    explored(looker).await;
     looker.at("open", "/console/open").await;
     looker.browser.follow("main form button").await;
     looker.look("open-refused").await;
@@ -574,6 +588,32 @@ async fn after(looker: &mut Looker<'_>) {
     }
     let link = format!("a[href={}]", quoted("/console/cases"));
     assert!(looker.browser.has(&link).await, "a form leads back");
+}
+
+/// Questions to the usage records.
+async fn explored(looker: &mut Looker<'_>) {
+    looker.at("explore", "/console/explore").await;
+    looker.at("explore-workload", "/console/explore/workload").await;
+    let asked = [("kind", "account"), ("id", crate::explore::ACCOUNT), ("purpose", "a report names it")];
+    looker.browser.send("form.deed", &asked).await;
+    settled(looker).await;
+    looker.look("explore-workload-answer").await;
+    looker.at("explore-policy", "/console/explore/policy/mass-surveillance").await;
+    looker.browser.send("form.deed", &[("floor", "-12.5"), ("purpose", "fewer cases")]).await;
+    settled(looker).await;
+    looker.browser.run("document.querySelectorAll('details').forEach(one => one.open = true)", json!([])).await;
+    looker.look("explore-policy-answer").await;
+}
+
+/// Waits until an answer is worked out.
+async fn settled(looker: &Looker<'_>) {
+    for _ in 0..100 {
+        if !looker.browser.text("main").await.contains("It is being worked out.") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("it is never worked out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
