@@ -117,8 +117,8 @@ fn a_policy_is_tried_with_other_numbers_by_counts_and_pseudonyms() {
     assert_eq!((&same["own"], &same["both"]), (&same["other"], &same["own"]["cases"]), "{same}");
     assert!(table.contains("0 dropped, 0 new.") && table.contains("Nothing has changed."), "{table}");
     let open = [
-        ("floor_db = -18", "floor_db = -60"),
-        ("count = 3", "count = 0"),
+        ("floor_db = -18", "floor_db = -40"),
+        ("count = 3", "count = 1"),
         ("floor_raise_db = 6", "floor_raise_db = 0"),
     ];
     let (loose, table) = backtest(&pack(&place, "loose", &open), "7");

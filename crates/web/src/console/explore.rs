@@ -483,7 +483,7 @@ pub(super) async fn answer(
     };
     let differ = backtest.map(|(tried, _)| vec![("Dropped", &*tried.only_own), ("New", &*tried.only_other)]);
     let differ = differ.unwrap_or_default();
-    let frame = desk.frame(&session, &reader, &asked.title);
+    let frame = desk.frame(&session, &reader, &crate::visible::line(&asked.title));
     let (title, purpose) = (asked.title.as_str(), asked.purpose.as_str());
     let mut response = page(&AnswerPage { frame, title, purpose, again, not, drawing, backtest, differ })?;
     if asked.answer.is_none() {
