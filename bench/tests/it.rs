@@ -11,7 +11,7 @@ fn both_sides_answer_the_same_on_a_tiny_month() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = Path::new("README.md");
     std::fs::copy(readme, folder.path().join("README.md")).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
         .args(["--quick", "--memory", "1GB", "--python"])

@@ -468,6 +468,17 @@ impl Clerk {
         Ok(mine.collect())
     }
 
+    /// How many open cases lack people: one who carries them, one who decides, one in place of another; of those that somebody may read.
+    ///
+    /// # Errors
+    /// They may read none, or the record failed.
+    pub async fn lacking_people(&self, who: &str, at: Moment) -> Result<usize, Error> {
+        let (kept, roster) = (self.kept().await?, self.roster().await?);
+        let by = person(&roster, who)?;
+        let lines = self.readable(&kept, &roster, &by, at)?;
+        Ok(lines.iter().filter(|line| line.phase == Phase::Open && line.awaits(Awaited::People, at)).count())
+    }
+
     /// Other cases of the same clause that ended with an element not established and nothing restricted, and whose
     /// findings share families of signals: those with the most in common first, then the nearest score.
     ///

@@ -5,6 +5,7 @@
 
 use crate::act::Order;
 use crate::case::{CHECK_DAYS, Case, Decided, LEAVING_HOURS, Part, Phase, Standing};
+use crate::clocks::EMPLOYEES_DAYS;
 use crate::procedure::Procedure;
 use crate::words::{Moment, PersonId, Role};
 use std::collections::BTreeSet;
@@ -28,6 +29,8 @@ pub enum Awaited {
     Approval,
     /// The statement of reasons.
     Notice,
+    /// Employees, to be told what was made known.
+    Employees,
     /// The effect.
     Effect,
     /// What people are to end.
@@ -46,7 +49,7 @@ pub enum Awaited {
 
 impl Awaited {
     /// All of them, in the order of a review.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::People,
         Self::Declaration,
         Self::Step,
@@ -55,6 +58,7 @@ impl Awaited {
         Self::Proposal,
         Self::Approval,
         Self::Notice,
+        Self::Employees,
         Self::Effect,
         Self::Task,
         Self::Check,
@@ -75,6 +79,7 @@ impl Awaited {
             Self::Proposal => "proposal",
             Self::Approval => "approval",
             Self::Notice => "notice",
+            Self::Employees => "employees",
             Self::Effect => "effect",
             Self::Task => "task",
             Self::Check => "check",
@@ -96,6 +101,7 @@ impl Awaited {
             Self::Proposal => "a decision, or the end",
             Self::Approval => "approvals",
             Self::Notice => "the statement of reasons",
+            Self::Employees => "employees, to be told",
             Self::Effect => "its effect",
             Self::Task => "what people are to end",
             Self::Check => "a check",
@@ -342,6 +348,10 @@ impl Waits<'_> {
     }
 
     fn rest(&mut self) {
+        if let Some(known) = self.case.made_known.iter().find(|known| known.told.is_none()) {
+            let (turn, due) = (Turn::Of(Role::Reviewer, BTreeSet::new()), known.at.plus_days(EMPLOYEES_DAYS));
+            self.add(Awaited::Employees, "telling employees what was made known", turn, known.at, Some(due));
+        }
         for noted in self.case.leaving.iter().filter(|noted| noted.choice.is_none()) {
             let turn = Turn::Of(Role::Decider, noted.votes.keys().cloned().collect());
             let due = noted.noted.plus_hours(LEAVING_HOURS);
@@ -401,9 +411,13 @@ mod tests {
         proposed.must("ben", act);
         assert!(!turn_of(&proposed, Approval, "ben") && turn_of(&proposed, Approval, "cleo"));
         assert_eq!(awaited(&Stage::approved()), [Declaration, Notice]);
-        assert_eq!(awaited(&Stage::served()), [Declaration], "its notice runs");
-        assert_eq!(awaited(&Stage::served_later()), [Declaration, Effect]);
+        assert_eq!(awaited(&Stage::served()), [Declaration, Employees], "its notice runs");
+        assert!(turn_of(&Stage::served(), Employees, "ann") && !turn_of(&Stage::served(), Employees, "ben"));
+        assert_eq!(awaited(&Stage::served_later()), [Declaration, Employees, Effect]);
         let mut in_effect = Stage::in_effect();
+        assert_eq!(awaited(&in_effect), [Declaration, Employees]);
+        in_effect.safe("to employees");
+        in_effect.must("ann", crate::stage::tell_employees("to employees"));
         assert_eq!(awaited(&in_effect), [Declaration]);
         in_effect.later(31);
         assert_eq!(awaited(&in_effect), [Declaration, Check]);

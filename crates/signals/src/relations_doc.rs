@@ -58,7 +58,7 @@ mod tests {
     /// Write it anew with `TRIBUNE_WRITE_DOCS=1 cargo test -p signals relations`.
     #[test]
     fn relations_are_documented_as_they_are() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/relations.md");
+        let path = "../../docs/relations.md";
         if std::env::var_os("TRIBUNE_WRITE_DOCS").is_some() {
             std::fs::write(path, super::text()).unwrap();
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/snapshot")
+    PathBuf::from("../../docs/snapshot")
 }
 
 /// The first snapshot and the second: two decisions; then one of them lifted in part, the other enforced, in epoch 2.

@@ -40,7 +40,7 @@ pub(super) fn tab_of(awaited: Awaited) -> &'static str {
         Awaited::Proposal | Awaited::Approval | Awaited::Notice | Awaited::Effect | Awaited::Task | Awaited::Check => {
             "/decisions"
         }
-        Awaited::Leaving | Awaited::FollowUp | Awaited::Appeal => "/after",
+        Awaited::Employees | Awaited::Leaving | Awaited::FollowUp | Awaited::Appeal => "/after",
     }
 }
 

@@ -508,8 +508,11 @@ fn evidence(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let bases: Vec<(String, String)> =
         BASES.iter().map(|(name, _, words)| ((*name).to_owned(), (*words).to_owned())).collect();
     let basis = sheet.choice("basis", "What it is", "It decides which elements it may show.", &bases);
-    let digest =
-        sheet.text("text", "Its content", "An explanation (`tribune explain --format json`) is drawn on its own page.");
+    let digest = sheet.text(
+        "text",
+        "Its content",
+        "An explanation, as “tribune explain --format json” prints it, is drawn on its own page.",
+    );
     let origin =
         sheet.named("origin", "Where it ultimately comes from", "What shares an origin counts once.", "provider");
     let accounts = options(&case.accounts);
@@ -521,7 +524,7 @@ fn evidence(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let mut on: BTreeSet<_> = whole?.iter().filter_map(|account| about(account)).collect();
     for line in parts? {
         let Some((account, service)) = line.rsplit_once(char::is_whitespace) else {
-            sheet.form.refuse("about", format!("`{line}` is no account and service: write ACCOUNT SERVICE"));
+            sheet.form.refuse("about", format!("“{line}” is no account and service: write ACCOUNT SERVICE"));
             return None;
         };
         on.extend(about(&format!("{}\t{service}", account.trim())));
@@ -894,7 +897,7 @@ fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
         return act(Act::Approve { decision: decision?, approval });
     }
     let how = format!(
-        "`tribune decision sign {} {about} --ssh-key FILE --out message.sig` makes it. Or, with what you sign in a file `message` that ends with its last line’s end: ssh-keygen -Y sign -n {} -f FILE message. Paste `message.sig` here.",
+        "“tribune decision sign {} {about} --ssh-key FILE --out message.sig” makes it. Or, with what you sign in a file message that ends with its last line’s end: “ssh-keygen -Y sign -n {} -f FILE message”. Paste message.sig here.",
         case.id,
         seal::SSH_NAMESPACE
     );

@@ -185,7 +185,7 @@ fn purpose(sheet: &mut Sheet<'_>) -> Option<String> {
 
 fn about_workload(sheet: &mut Sheet<'_>) -> Option<(Question, String)> {
     let kinds = choices(&[("account", "An account"), ("unit", "A unit"), ("customer", "A customer")]);
-    let kind = sheet.choice("kind", "What", "", &kinds);
+    let kind = sheet.usual("kind", "What", "", &kinds);
     let id = sheet.named::<Line>("id", "Its name", "As the records write it; a unit as CUSTOMER/UNIT.", "");
     let purpose = purpose(sheet);
     Some((Question::Workload(format!("{}:{}", kind?, id?.0)), purpose?))
@@ -195,22 +195,22 @@ fn about_policy(sheet: &mut Sheet<'_>, policy: &PolicyText) -> Option<(Question,
     let own = &policy.numbers;
     // Within what a pack may say.
     let floor = "A finding below it opens no case.";
-    let floor_db = sheet.named::<Db<-40, 30>>("floor", "Floor, dB", floor, &own.floor_db.to_string());
+    let floor_db = sheet.number::<Db<-40, 30>>("floor", "Floor, dB", floor, &own.floor_db.to_string());
     let raise = "How far the population itself may raise the floor.";
-    let raise_db = sheet.named::<Db<0, 6>>("raise", "Raised by at most, dB", raise, &own.floor_raise_db.to_string());
+    let raise_db = sheet.number::<Db<0, 6>>("raise", "Raised by at most, dB", raise, &own.floor_raise_db.to_string());
     let prior = "What is believed before any evidence.";
-    let prior_db = sheet.named::<Db<-90, -20>>("prior", "Prior, dB", prior, &own.prior_db.to_string());
+    let prior_db = sheet.number::<Db<-90, -20>>("prior", "Prior, dB", prior, &own.prior_db.to_string());
     let of = "Of the five: scale, form, processing, declaration, structure.";
-    let families = sheet.named::<Within<1, 5>>("families", "Families that must speak", of, &own.families.to_string());
+    let families = sheet.number::<Within<1, 5>>("families", "Families that must speak", of, &own.families.to_string());
     let families_db =
-        sheet.named::<Db<0, 16>>("families-db", "With at least, dB each", "", &own.families_db.to_string());
+        sheet.number::<Db<0, 16>>("families-db", "With at least, dB each", "", &own.families_db.to_string());
     let lane = "From so many calls an hour, for six hours, a case needs no second day.";
     let fast_lane =
-        sheet.named::<Within<1, { i64::MAX }>>("fast", "No second day from", lane, &own.fast_lane.to_string());
+        sheet.number::<Within<1, { i64::MAX }>>("fast", "No second day from", lane, &own.fast_lane.to_string());
     let week = "For each 10,000 customers, and at least as many in all.";
     let cases =
-        sheet.named::<Within<1, 10_000>>("cases", "Cases a week, at most", week, &own.cases_per_week.to_string());
-    let days = sheet.named::<Within<1, { DAYS_MAX as i64 }>>("days", "The last days", "Up to what is known.", "28");
+        sheet.number::<Within<1, 10_000>>("cases", "Cases a week, at most", week, &own.cases_per_week.to_string());
+    let days = sheet.number::<Within<1, { DAYS_MAX as i64 }>>("days", "The last days", "Up to what is known.", "28");
     sheet.head(
         "What counts of each signal, in per cent",
         "100 is the signal as it is; 0 leaves it out. No signal exceeds +16 dB or falls below −6.",
@@ -218,7 +218,7 @@ fn about_policy(sheet: &mut Sheet<'_>, policy: &PolicyText) -> Option<(Question,
     let mut weights = BTreeMap::new();
     let mut good = true;
     for [family, signal, ..] in &policy.signals {
-        match sheet.named::<Within<0, 300>>(&format!("weight-{signal}"), signal, family, "100") {
+        match sheet.number::<Within<0, 300>>(&format!("weight-{signal}"), signal, family, "100") {
             Some(Within(percent)) => drop(weights.insert(signal.clone(), u16::try_from(percent).unwrap_or(100))),
             None => good = false,
         }

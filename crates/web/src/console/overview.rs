@@ -44,6 +44,8 @@ struct Overview {
     changed: Vec<Changed>,
     numbers: Vec<(&'static str, usize, &'static str)>,
     reports: Option<(usize, usize)>,
+    /// Open cases that lack people.
+    lacking: usize,
 }
 
 /// Where in a case something is done.
@@ -113,7 +115,9 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
     turns.truncate(LINES_MAX);
     clocks.truncate(LINES_MAX);
     let reports = reports(&desk, &session, now).await?;
-    page(&Overview { frame: desk.frame(&session, &reader, "Today"), turns, more, clocks, changed, numbers, reports })
+    let lacking = desk.pages.clerk.lacking_people(session.who(), now).await?;
+    let frame = desk.frame(&session, &reader, "Today");
+    page(&Overview { frame, turns, more, clocks, changed, numbers, reports, lacking })
 }
 
 /// How many reports nobody has looked at, and of how many others are asked to look again.

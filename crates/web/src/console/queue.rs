@@ -219,7 +219,7 @@ fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
     let all: Vec<_> = policies.iter().map(|policy| (policy.id.clone(), policy.title.clone())).collect();
     let policy = sheet.choice("policy", "Under which clause", "", &all);
     let kinds = choices(&[("workload", "A workload that runs"), ("declared-use", "A use that is declared")]);
-    let kind = sheet.choice("kind", "What is reviewed", "", &kinds);
+    let kind = sheet.usual("kind", "What is reviewed", "", &kinds);
     let customer: Option<CustomerId> = sheet.named("customer", "Customer", "", "");
     let accounts: Option<Vec<AccountId>> = sheet.lines("accounts", "Accounts", "One a line.");
     let reports: Option<Vec<ReportId>> =

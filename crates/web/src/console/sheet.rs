@@ -25,6 +25,8 @@ pub(super) enum Run<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Line,
+    /// A number, in a short field: several stand side by side.
+    Number,
     Date,
     Secret,
     Area,
@@ -108,6 +110,19 @@ impl<'a> Sheet<'a> {
             }
             Run::Probe => Some(self.preset(name).unwrap_or(probe).to_owned()),
         }
+    }
+
+    /// A number, of a form of many.
+    pub(super) fn number<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+        label: &str,
+        hint: &str,
+        default: &str,
+    ) -> Option<T> {
+        self.draw(Look::Number, name, label, hint, &[]);
+        let typed = self.value(name, Takes::LINE, default, default)?;
+        self.parsed(name, &typed)
     }
 
     /// A name or another thing of one line; what it is decides whether it is one.
@@ -240,7 +255,7 @@ impl<'a> Sheet<'a> {
         end
     }
 
-    /// One of some things. The first that is asked for is what the deed is about.
+    /// One of some things. What nobody chose is not done: only what is the one choice there is stands there already.
     pub(super) fn choice(
         &mut self,
         name: &str,
@@ -248,12 +263,38 @@ impl<'a> Sheet<'a> {
         hint: &str,
         options: &[(String, String)],
     ) -> Option<String> {
+        self.chosen(name, label, hint, options, options.len() > 1)
+    }
+
+    /// The same, where the first is what is usually meant.
+    pub(super) fn usual(
+        &mut self,
+        name: &str,
+        label: &str,
+        hint: &str,
+        options: &[(String, String)],
+    ) -> Option<String> {
+        self.chosen(name, label, hint, options, false)
+    }
+
+    /// The first choice that is asked for is what the deed is about.
+    fn chosen(
+        &mut self,
+        name: &str,
+        label: &str,
+        hint: &str,
+        options: &[(String, String)],
+        blank: bool,
+    ) -> Option<String> {
         if self.first.is_none() {
             self.first = Some((name.to_owned(), options.iter().map(|(value, _)| value.clone()).collect()));
         }
-        self.draw(Look::Choice, name, label, hint, options);
         let first = options.first().map(|(value, _)| value.clone()).unwrap_or_default();
-        let chosen = self.value(name, Takes::LINE, &first, &first)?;
+        let default = if blank { String::new() } else { first.clone() };
+        let none = blank.then(|| (String::new(), "Choose one".to_owned()));
+        let drawn: Vec<_> = none.into_iter().chain(options.iter().cloned()).collect();
+        self.draw(Look::Choice, name, label, hint, &drawn);
+        let chosen = self.value(name, Takes::LINE.or_nothing(), &default, &first)?;
         if options.iter().any(|(value, _)| *value == chosen) {
             return Some(chosen);
         }

@@ -225,6 +225,9 @@ impl Provider {
         let answer = exchange.request_async(&http).await.map_err(|error| unbelievable(chain(&error)))?;
         let token = answer.id_token().ok_or_else(|| unbelievable("there is no ID token in it"))?;
         let verifier: CoreIdTokenVerifier<'_> = client.id_token_verifier();
+        // One clock for everything that is of the pages: what the token says of times is held against it too.
+        let here = chrono::DateTime::from_timestamp(now.0, 0).unwrap_or_default();
+        let verifier = verifier.set_time_fn(move || here);
         let claims = token.claims(&verifier, &Nonce::new(away.nonce)).map_err(|error| unbelievable(chain(&error)))?;
         if let Some(expected) = claims.access_token_hash() {
             let algorithm = token.signing_alg().map_err(unbelievable)?;

@@ -1,5 +1,5 @@
 //! The story of a review in a real Chromium with scripts switched off, as a dozen people, each in a browser of their own:
-//! from an anonymous report to the decision on an appeal, on SQLite and on PostgreSQL.
+//! from an anonymous report to the decision on an appeal, on SQLite and on PostgreSQL, and with an OpenID provider.
 //!
 //! Whatever a person does here they do by reading, clicking and typing on the pages. What `tribune serve` does by itself
 //! (draining the intake, previewing a decision) is done here as it does it: as the system, through the clerk.
@@ -7,6 +7,7 @@
 use crate::driver::{Chromium, Driver, quoted};
 use crate::house::House;
 use crate::postgres::Server;
+use crate::provider::{Provider, machine_time};
 use crate::signing::{Account, PASSWORD, account, armored, person, set_roster};
 use axum::response::Html;
 use axum::routing::get;
@@ -20,6 +21,7 @@ use review::roster::{KeyForm, Member, Roster};
 use review::words::{CaseId, Digest, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Identity;
+use tokio::net::TcpListener;
 use web::pages::PolicyText;
 use web::session::Who;
 
@@ -66,27 +68,33 @@ const PEOPLE: [(&str, &[Role], &str); 12] = [
 struct Story {
     house: House,
     driver: Driver,
+    /// Where everybody but the customer signs in; none, with local accounts.
+    provider: Option<Provider>,
     accounts: BTreeMap<&'static str, Account>,
     /// As files that their passphrase opens.
     keys: BTreeMap<&'static str, String>,
 }
 
 impl Story {
-    async fn begin(driver: Driver, record: Option<String>) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let house = House::over(&base, record, vec![policy()]).await;
+    async fn begin(driver: Driver, listener: TcpListener, record: Option<String>, provider: Option<Provider>) -> Self {
+        let base = address(&listener);
+        let settings = provider.as_ref().map(Provider::settings);
+        let house = House::over(&base, record, vec![policy()], settings).await;
+        if provider.is_some() {
+            // What the provider says is for browsers too, and they go by the machine's time.
+            house.pass(machine_time() - house.now().0);
+        }
         let scripted = "<title>off</title><script>document.title = 'on'</script>";
         let router = house.router().route("/scripted", get(async move || Html(scripted)));
         tokio::spawn(web::serve(listener, router, web::Limits::default(), std::future::pending()));
-        let (roster, keys) = roster();
+        let (roster, keys) = roster(provider.as_ref());
         set_roster(&house, "r1", &[], &roster).await;
         let mut accounts = BTreeMap::new();
-        for (name, ..) in PEOPLE {
+        for (name, ..) in PEOPLE.into_iter().filter(|_| provider.is_none()) {
             accounts.insert(name, person(&house, name).await);
         }
         accounts.insert("acme", account(&house, "acme", Who::Customer("acme".parse().unwrap())).await);
-        Self { house, driver, accounts, keys }
+        Self { house, driver, provider, accounts, keys }
     }
 
     fn url(&self, path: &str) -> String {
@@ -104,6 +112,9 @@ impl Story {
 
     /// Types who one is.
     async fn prove(&self, browser: &Chromium<'_>, name: &str, form: &str) {
+        if let Some(provider) = self.provider.as_ref().filter(|_| !self.accounts.contains_key(name)) {
+            return self.prove_there(browser, provider, name).await;
+        }
         let (account, form) = (&self.accounts[name], format!("form[action={}]", quoted(form)));
         let code = account.code(&self.house);
         let mut fields = vec![("password", PASSWORD), ("code", &code)];
@@ -111,6 +122,17 @@ impl Story {
             fields.insert(0, ("name", &account.name));
         }
         browser.send(&form, &fields).await;
+    }
+
+    /// Goes to the provider, says there who one is and that it may say so here, and comes back.
+    async fn prove_there(&self, browser: &Chromium<'_>, provider: &Provider, name: &str) {
+        provider.shows(self.house.now()).await;
+        browser.follow("main a[href*='/provider']").await;
+        while browser.address().await.starts_with(&provider.issuer()) {
+            let who = [("login", name), ("password", "any")];
+            let asked = browser.has("input[name=login]").await;
+            browser.send("form", if asked { &who } else { &[] }).await;
+        }
     }
 
     /// Somebody's browser, at a case that they found in the list and said what they look for in.
@@ -175,7 +197,7 @@ impl Story {
 }
 
 /// Everybody's part, and the keys of those who use one here: a passphrase is made to open slowly.
-fn roster() -> (Roster, BTreeMap<&'static str, String>) {
+fn roster(provider: Option<&Provider>) -> (Roster, BTreeMap<&'static str, String>) {
     let (mut roster, mut keys) = (Roster::default(), BTreeMap::new());
     for (name, roles, manager) in PEOPLE {
         let identity = Identity::generate();
@@ -183,6 +205,7 @@ fn roster() -> (Roster, BTreeMap<&'static str, String>) {
             roles: roles.iter().copied().collect(),
             manager: Some(manager.parse().unwrap()),
             reads_with: BTreeSet::from([identity.to_public().to_string()]),
+            identities: provider.map(|there| format!("{}|{name}", there.issuer())).into_iter().collect(),
             ..Member::default()
         };
         if roles.contains(&Role::Decider) {
@@ -392,7 +415,9 @@ async fn serves(story: &Story, case: &CaseId) {
     story.does(&ann, case, "statement", &[("facts", "It goes on.")]).await;
     let ivy = story.at("ivy", case).await;
     for _ in 0..2 {
-        story.does(&ivy, case, "confirm", &[("sure", "yes")]).await;
+        story.goes_to(&ivy, case, "confirm").await;
+        let text = ivy.value("select[name=text] option:not([value=''])").await;
+        ivy.send("form.deed", &[("text", &text), ("sure", "yes")]).await;
     }
     ivy.leave().await;
     story.does(&ann, case, "serve", &[]).await;
@@ -413,9 +438,14 @@ async fn appeals(story: &Story, case: &CaseId) {
     acme.leave().await;
 }
 
-async fn carried(record: Option<String>) {
+/// Where pages at a socket are.
+fn address(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+async fn carried(listener: TcpListener, record: Option<String>, provider: Option<Provider>) {
     let Some(driver) = Driver::start() else { return };
-    let story = Story::begin(driver, record).await;
+    let story = Story::begin(driver, listener, record, provider).await;
     no_script_runs(&story).await;
     let words = reports(&story).await;
     assert!(mailbox(&story, &words).await.contains("Your report came in"));
@@ -453,11 +483,19 @@ async fn carried(record: Option<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_review_is_carried_in_browsers_without_scripts() {
-    carried(None).await;
+    carried(TcpListener::bind("127.0.0.1:0").await.unwrap(), None, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_review_is_carried_in_browsers_without_scripts_on_postgresql() {
     let Some(server) = Server::start(&[]) else { return };
-    carried(Some(server.address(&server.new_database()))).await;
+    let record = Some(server.address(&server.new_database()));
+    carried(TcpListener::bind("127.0.0.1:0").await.unwrap(), record, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_is_carried_in_browsers_that_sign_in_at_a_provider() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let Some(provider) = Provider::start(&address(&listener)) else { return };
+    carried(listener, None, Some(provider)).await;
 }

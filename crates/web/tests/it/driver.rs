@@ -141,6 +141,12 @@ impl Chromium<'_> {
         texts.join("\n")
     }
 
+    /// The value of the first that a selector finds.
+    pub(crate) async fn value(&self, selector: &str) -> String {
+        let found = self.all(selector).await;
+        self.told(&format!("/element/{}/attribute/value", found[0])).await
+    }
+
     /// Clicks the first that a selector finds.
     pub(crate) async fn click(&self, selector: &str) {
         let found = self.all(selector).await;

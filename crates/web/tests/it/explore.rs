@@ -77,7 +77,7 @@ async fn answered(browser: &mut Browser<'_>, led: &Answer) -> Answer {
 }
 
 async fn office() -> Office {
-    let house = House::over("https://tribune.example", None, vec![policy()]).await;
+    let house = House::over("https://tribune.example", None, vec![policy()], None).await;
     let office = Office::of(house, "Acme").await;
     let mut roster = office.house.clerk.roster().await.unwrap();
     let team = AccountTeam { members: BTreeSet::from(["ivy".parse().unwrap()]), ..AccountTeam::default() };

@@ -167,7 +167,7 @@ const MARCH: i64 = 1_772_323_200;
 /// What an engine of others says of requests under policies, which it also validates.
 fn simulated(asked: &Value) -> Option<Vec<String>> {
     let (node, module) = (tool("TRIBUNE_NODE")?, tool("TRIBUNE_IAM_SIMULATE")?);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/iam.mjs");
+    let script = "tests/it/iam.mjs";
     let mut command = Command::new(node);
     let piped = command.arg(script).arg(module).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = piped.spawn().unwrap();
@@ -365,7 +365,7 @@ fn azure_is_told_what_it_can_see_and_the_rest_is_said() {
 /// Azure's own library for Python takes each definition, knows every field, and writes the same again.
 fn read_back_by_azures_library(made: &Export) {
     let Some(python) = tool("TRIBUNE_PYTHON") else { return };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/definition.py");
+    let script = "tests/it/definition.py";
     for text in made.texts.values() {
         let mut command = Command::new(&python);
         let mut child = command.arg(script).env_remove("PYTHONPATH").stdin(Stdio::piped()).spawn().unwrap();

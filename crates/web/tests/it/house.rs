@@ -77,11 +77,16 @@ impl House {
     }
 
     pub(crate) async fn at(base: &str) -> Self {
-        Self::over(base, None, Vec::new()).await
+        Self::over(base, None, Vec::new(), None).await
     }
 
-    /// A house over a record elsewhere than in its folder, with policies.
-    pub(crate) async fn over(base: &str, record: Option<String>, policies: Vec<PolicyText>) -> Self {
+    /// A house over a record elsewhere than in its folder, with policies, and a provider for signing in.
+    pub(crate) async fn over(
+        base: &str,
+        record: Option<String>,
+        policies: Vec<PolicyText>,
+        provider: Option<ProviderSettings>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = format!("sqlite:{}", folder.path().join("record.db").display());
         let record = Record::open(&record.unwrap_or(own)).await.unwrap();
@@ -108,7 +113,7 @@ impl House {
             usage: Some(Arc::new(crate::explore::Known)),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), papers, settings, means).unwrap());
-        let sign_in = door(&clerk, base, &clock, "sign in", None);
+        let sign_in = door(&clerk, base, &clock, "sign in", provider);
         let router = web::pages::router(Arc::clone(&pages), &sign_in);
         Self { folder, clerk, pages, sign_in, complaints, clock, router }
     }

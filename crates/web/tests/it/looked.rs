@@ -280,7 +280,7 @@ pub(crate) fn policy() -> PolicyText {
 async fn office() -> Office {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let house = House::over(&base, None, vec![policy()]).await;
+    let house = House::over(&base, None, vec![policy()], None).await;
     let router = house.router().route("/faulty", get(async || Html(format!("{FAULTY}{}", " ".repeat(100_000)))));
     tokio::spawn(web::serve(listener, router, web::Limits::default(), std::future::pending()));
     let mut office = Office::of(house, "Meridian Telephony Group").await;

@@ -38,7 +38,7 @@ fn a_gate_over_http() {
     let of = |account: &str, more: &[&str]| {
         let mut command = Command::new(&wrk);
         command.args(["-t1", "-c32", "-d8s", "--latency", "-s"]);
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/latency.lua"));
+        command.arg("tests/it/latency.lua");
         for header in [&format!("X-Tribune-Account: {account}"), "X-Tribune-Region: north"].iter().chain(more) {
             command.args(["-H", header]);
         }

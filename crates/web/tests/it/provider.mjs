@@ -2,6 +2,11 @@
 // and password are taken. Arguments: the folder of node_modules, a port, the client's secret, where people come back to.
 import { pathToFileURL } from 'node:url';
 
+// A clock that can be set: `/clock/` and the seconds that it shows from then on.
+const clock = Date.now;
+let ahead = 0;
+Date.now = () => clock() + ahead;
+
 const [modules, port, secret, redirect] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(`${modules}/oidc-provider/lib/index.js`));
 const provider = new Provider(`http://127.0.0.1:${port}`, {
@@ -18,5 +23,10 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   cookies: { keys: ['for tests alone'] },
   features: { devInteractions: { enabled: true } },
   pkce: { required: () => true },
+});
+provider.use((context, next) => {
+  if (!context.path.startsWith('/clock/')) return next();
+  ahead = Number(context.path.slice('/clock/'.length)) * 1000 - clock();
+  context.status = 204;
 });
 provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));

@@ -82,7 +82,7 @@ fn killable() -> Killable {
 
 /// What the customer with this key sees.
 fn customer(python: &Path, port: u16, account: u8, prepare: bool) -> Value {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/s3.py");
+    let script = "tests/it/s3.py";
     let (endpoint, key) = (format!("http://127.0.0.1:{port}"), format!("AKIAACME{account}"));
     let mut command = Command::new(python);
     command.args([script, &endpoint, &key, &format!("bucket-{account}")]).env_remove("PYTHONPATH");
@@ -117,7 +117,7 @@ impl Ports {
     /// A configuration of `docs/proxies`, with these in place of its addresses, and patience for a busy machine: a gate
     /// that is late is as good as dead, and the story would be another.
     fn put_into(&self, name: &str) -> String {
-        let file = format!("{}/../../docs/proxies/{name}", env!("CARGO_MANIFEST_DIR"));
+        let file = format!("../../docs/proxies/{name}");
         let text = std::fs::read_to_string(file).unwrap();
         let [one, two] = self.own;
         let ports = [(8080, self.listen), (8410, self.gate), (9000, self.s3), (8081, one), (8082, two)];

@@ -584,7 +584,7 @@ async fn each_route_lets_in_whom_the_table_says_and_nobody_else() {
 
 #[test]
 fn the_table_of_routes_is_as_it_is_written() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+    let path = "../../docs/routes.md";
     let table = web::routes::table(&web::pages::places());
     if std::env::var_os("TRIBUNE_WRITE").is_some() {
         std::fs::write(path, &table).unwrap();
