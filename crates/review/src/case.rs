@@ -57,6 +57,8 @@ pub struct Question {
     pub until: Moment,
     /// What came: nothing yet, an answer, or a refusal.
     pub answer: Option<Option<Text>>,
+    /// When it first came.
+    pub answered: Option<Moment>,
 }
 
 /// A determination in its place.
@@ -511,11 +513,12 @@ impl Case {
                 }
             }
             Act::Ask { id, until, .. } => {
-                self.questions.insert(id.clone(), Question { asked: at, until: *until, answer: None });
+                self.questions.insert(id.clone(), Question { asked: at, until: *until, answer: None, answered: None });
             }
             Act::Answer { id, text } => {
                 if let Some(question) = self.questions.get_mut(id) {
                     question.answer = Some(*text);
+                    question.answered.get_or_insert(at);
                 }
             }
             Act::WaiveHearing { .. } => {

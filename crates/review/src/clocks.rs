@@ -59,7 +59,9 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
     let last = case.determinations.last().map(|determined| determined.at).filter(|_| case.determinations.len() > 1);
     clock("final statement", "", case.opened.plus_days(FINAL_DAYS), last.or(ended));
     for question in case.questions.values() {
-        clock("the customer's answer", "", question.until, question.answer.map(|_| question.until));
+        // What the customer does late is not late of us.
+        let done = question.answered.map(|at| at.min(question.until));
+        clock("the customer's answer", "", question.until, done);
     }
     for noted in &case.leaving {
         let done = noted.choice.as_ref().and(noted.decided);
@@ -105,4 +107,35 @@ pub fn limit(case: &Case) -> Option<(i64, Moment)> {
 /// Until when a decision can be appealed; none before its statement is served.
 pub fn appeal_until(served: Option<Moment>) -> Option<Moment> {
     served.map(|served| served.end_of_months(APPEAL_MONTHS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::Act;
+    use crate::stage::{Stage, name, text};
+
+    #[test]
+    fn an_answer_is_done_on_the_day_it_came_and_one_that_came_late_is_not_late_of_us() {
+        let done = |stage: &Stage| {
+            let all = clocks(stage.case(), &stage.procedure);
+            all.iter().find(|clock| clock.kind == "the customer's answer").unwrap().done
+        };
+        let answer = |of: &str| Act::Answer { id: name("q1"), text: Some(text(of)) };
+        let mut stage = Stage::set();
+        stage.ask();
+        assert_eq!(done(&stage), None);
+        stage.later(3);
+        let came = stage.now;
+        stage.must("customer", answer("the first"));
+        stage.later(2);
+        stage.must("customer", answer("another"));
+        assert_eq!(done(&stage), Some(came));
+        let mut late = Stage::set();
+        late.ask();
+        let until = late.case().questions[&name("q1")].until;
+        late.later(20);
+        late.must("customer", answer("late"));
+        assert_eq!(done(&late), Some(until));
+    }
 }

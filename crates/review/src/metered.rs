@@ -17,6 +17,28 @@ pub const PREVIEW_DAYS: i64 = 7;
 const UNREACHED: [&str; 5] =
     ["compute.vcpu", "compute.gpu", "network.private-link", "storage.capacity", "services.hours"];
 
+/// The unit in which an operation is metered (contract §1); none for what the reference provider has no meter of.
+pub fn unit(operation: &OperationId) -> Option<&'static str> {
+    let unit = match operation.as_str() {
+        "storage.write" | "storage.read" | "storage.delete" => "objects",
+        "storage.ingress" | "storage.egress" | "storage.export" => "bytes",
+        "network.private-link" | "cdn.egress" | "logs.ingest" => "bytes",
+        "storage.capacity" => "byte-hours",
+        "speech.transcription" => "seconds",
+        "speech.speaker-id" | "vision.face-id" | "messaging.requests" | "database.requests" | "iot.messages" => {
+            "requests"
+        }
+        "language.translation" => "characters",
+        "language.tokens" | "language.embedding" => "tokens",
+        "vision.images" => "images",
+        "search.documents" => "documents",
+        "compute.vcpu" | "compute.gpu" | "services.hours" => "hours",
+        "telephony.minutes" => "minutes",
+        _ => return None,
+    };
+    Some(unit)
+}
+
 /// What was metered of some accounts over whole days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metered {
@@ -192,11 +214,12 @@ impl Metered {
         lines.sort_by(|(a, fate_a), (b, fate_b)| (fate_a, a.key()).cmp(&(fate_b, b.key())));
         for (line, fate) in lines {
             let Line { account, service, operation, quantity, days, .. } = line;
+            let unit = unit(operation).map(|unit| format!(" {unit}")).unwrap_or_default();
             let region = line.region.as_ref().map_or("no region", RegionId::as_str);
             // Writing to a text cannot fail.
             let _ = writeln!(
                 text,
-                "{}: {account} {service} {operation} {region}: {quantity} on {days} of {} days",
+                "{}: {account} {service} {operation} {region}: {quantity}{unit} on {days} of {} days",
                 fate.words(),
                 self.days()
             );
@@ -299,7 +322,7 @@ mod tests {
         assert_eq!(before.forecast(&both), Forecast { stops: 3, beyond: 1, goes_on: 2 });
         let said = before.text(&targets, true);
         assert!(said.contains("1 kinds of use stop, 1 are not reached by a gate, 4 go on"), "{said}");
-        assert!(said.contains("stops: a1 object-storage storage.write north: 2800 on 14 of 14 days"), "{said}");
+        assert!(said.contains("stops: a1 object-storage storage.write north: 2800 objects on 14 of 14 days"), "{said}");
         assert!(said.contains("nothing used of: "), "{said}");
     }
 

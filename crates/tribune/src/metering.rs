@@ -199,3 +199,18 @@ fn line((account, measure, region): Key, sum: &Sum) -> Result<Line, Failure> {
         hour_max: sum.hours.values().max().map(|steps| measure.whole(*steps)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those who decide read the same unit that the meters count in.
+    #[test]
+    fn a_preview_names_the_unit_of_each_measure() {
+        for measure in usage::Measure::ALL {
+            let operation: OperationId = measure.operation().1.parse().unwrap();
+            assert_eq!(review::metered::unit(&operation), Some(measure.unit()), "{operation}");
+        }
+        assert_eq!(review::metered::unit(&"assistant.calls".parse().unwrap()), None);
+    }
+}

@@ -317,16 +317,31 @@ fn measure_the_list() {
         ("search that finds nothing", Wanted { search: "nowhere at all".to_owned(), on_page: 50, ..ALL }),
     ];
     for (name, wanted) in searches {
-        let mut took: Vec<f64> = (0..200)
-            .map(|_| {
-                let started = Instant::now();
-                block_on(fresh.list("ann", &wanted, MIDNIGHT)).unwrap();
-                started.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        took.sort_by(f64::total_cmp);
-        println!("{many} cases, {name}: median {:.1} ms, p99 {:.1} ms", took[100], took[197]);
+        measured(many, name, || drop(block_on(fresh.list("ann", &wanted, MIDNIGHT)).unwrap()));
     }
+    measured(many, "today", || {
+        drop(block_on(fresh.mine("ann", MIDNIGHT)).unwrap());
+        block_on(fresh.lacking_people("ann", MIDNIGHT)).unwrap();
+    });
+    let case: CaseId = "case-0000001".parse().unwrap();
+    measured(many, "similar cleared cases", || drop(block_on(fresh.cleared_like("ann", &case, 5, MIDNIGHT)).unwrap()));
+    let look =
+        || drop(block_on(fresh.look(&Sender::Person("ann".to_owned()), &case, "a measurement", MIDNIGHT)).unwrap());
+    measured(many, "a case, folded from its stream", look);
+}
+
+/// Does something two hundred times, and prints how long it took.
+#[allow(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
+fn measured(many: usize, name: &str, what: impl Fn()) {
+    let mut took: Vec<f64> = (0..200)
+        .map(|_| {
+            let started = std::time::Instant::now();
+            what();
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    took.sort_by(f64::total_cmp);
+    println!("{many} cases, {name}: median {:.1} ms, p99 {:.1} ms", took[100], took[197]);
 }
 
 /// Appends so many cases, as their events would be: each opened, carried, with a step done; every second one closed.

@@ -520,7 +520,7 @@ fn decided(office: &Office) {
     office.may_not("ann", &[&wide[..], &["--reason", why[0]], &review].concat(), "billing is never a target");
     propose(office, "d1", "read-only", &["a1,object-storage,,write", "a2,object-storage,,write"], &why, &review);
     let seen = office.does("ben", &["decision", "show", "CASE", "d1", "--purpose", "to decide"]);
-    let stops = "stops: a1 object-storage storage.write north: 302400000 on 14 of 14 days";
+    let stops = "stops: a1 object-storage storage.write north: 302400000 objects on 14 of 14 days";
     let beyond = "is not reached by a gate: a1 object-storage storage.capacity";
     for said in
         ["usage of 3 accounts, 2026-03-01 to 2026-03-14", stops, beyond, "goes on: a3 object-storage storage.read"]

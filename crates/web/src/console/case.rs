@@ -829,6 +829,16 @@ struct UseRow {
     days: u16,
 }
 
+/// How much, with its unit; exactly, what a person can read at a glance.
+fn quantity(line: &metered::Line) -> String {
+    let (value, unit) = (line.quantity as f64, metered::unit(&line.operation));
+    match unit {
+        Some("bytes") => crate::plain::bytes(value),
+        Some("byte-hours") => format!("{} for an hour", crate::plain::bytes(value)),
+        _ => format!("{} {}", crate::plain::count(value), unit.unwrap_or_default()),
+    }
+}
+
 /// So many lines of a preview stand on the page; the shell shows all of them.
 const USE_ROWS_MAX: usize = 60;
 
@@ -846,7 +856,7 @@ fn preview(file: &File, id: &DecisionId, decided: &review::case::Decided) -> Opt
         account: line.account.to_string(),
         what: format!("{} · {}", line.service, line.operation),
         region: line.region.as_ref().map(ToString::to_string).unwrap_or_default(),
-        quantity: crate::plain::thousands(u64::try_from(line.quantity).unwrap_or_default()),
+        quantity: quantity(line),
         days: line.days,
     };
     let (goes_on, mut aimed): (Vec<_>, Vec<_>) =
