@@ -619,15 +619,18 @@ fn listed(
     };
     let found = lines.len();
     let from = wanted.page.saturating_mul(wanted.on_page);
-    let order = |a: &&Arc<Line>, b: &&Arc<Line>| (key(a), &a.id).cmp(&(key(b), &b.id));
     let to = from.saturating_add(wanted.on_page);
+    // Each key is made once: to look into a line whenever two are compared costs most of a large list.
+    let mut keyed: Vec<(i64, &CaseId, &Arc<Line>)> =
+        lines.into_iter().map(|line| (key(line), &line.id, line)).collect();
+    let order = |a: &(i64, &CaseId, &Arc<Line>), b: &(i64, &CaseId, &Arc<Line>)| (a.0, a.1).cmp(&(b.0, b.1));
     // What is behind the page need not be in order.
     if to < found {
-        lines.select_nth_unstable_by(to, order);
-        lines.truncate(to);
+        keyed.select_nth_unstable_by(to, order);
+        keyed.truncate(to);
     }
-    lines.sort_unstable_by(order);
-    let lines = lines.into_iter().skip(from).cloned().collect();
+    keyed.sort_unstable_by(order);
+    let lines = keyed.into_iter().skip(from).map(|(_, _, line)| Arc::clone(line)).collect();
     let policies = laws.values().map(|law| (law.id.clone(), law.title.clone())).collect();
     Listed { lines, found, policies }
 }
