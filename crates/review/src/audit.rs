@@ -189,8 +189,10 @@ impl Audit<'_> {
         self.hold(event, 5, whole, "an element was established on what is not in the case");
         let fits = items.iter().all(|item| item.basis == Basis::Opinion || rests_on.contains(&item.basis));
         self.hold(event, 5, fits, "an element was established on what its definition does not admit");
-        let strong = items.iter().any(|item| !matches!(item.basis, Basis::OutsideSource | Basis::Opinion));
-        let outside = items.iter().filter(|item| item.basis == Basis::OutsideSource);
+        let opinion = |item: &Item| item.basis == Basis::Opinion;
+        let told = |item: &Item| !opinion(item) && (item.anonymous || item.basis == Basis::OutsideSource);
+        let strong = items.iter().any(|item| !told(item) && !opinion(item));
+        let outside = items.iter().filter(|item| told(item));
         let origins = outside.map(|item| &item.origin).collect::<BTreeSet<_>>().len();
         self.hold(event, 17, strong || origins != 1, "an element rests on one source outside");
         self.hold(event, 5, strong || origins > 0, "an element rests on opinions alone");

@@ -8,7 +8,7 @@ use crate::act::{
     Leaving, Opening, Order, Source,
 };
 use crate::metered::{Compared, Metered};
-use crate::procedure::Procedure;
+use crate::procedure::{Basis, Procedure};
 use crate::words::{
     AccountId, Actor, AppealId, CaseId, CommandId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role,
     StepId, Target, Text,
@@ -252,6 +252,8 @@ pub struct Case {
     pub evidence: BTreeMap<EvidenceId, Item>,
     /// Who handled it, in order.
     pub custody: Vec<(EvidenceId, Actor, Moment)>,
+    /// Whether somebody who was counsel in the case then added an opinion.
+    pub counselled: bool,
     /// Texts that two people hold to identify no source: by whom they were written and by whom confirmed.
     pub safe: BTreeMap<Text, (PersonId, PersonId)>,
     /// Questions to the customer.
@@ -343,6 +345,7 @@ impl Case {
             steps: BTreeMap::new(),
             evidence: BTreeMap::new(),
             custody: Vec::new(),
+            counselled: false,
             safe: BTreeMap::new(),
             questions: BTreeMap::new(),
             hearing_waived: BTreeSet::new(),
@@ -504,6 +507,9 @@ impl Case {
         match act {
             Act::AddEvidence(item) => {
                 self.custody.push((item.id.clone(), by.clone(), at));
+                let part = person.and_then(|person| self.parts.get(person));
+                let counsel = part.is_some_and(|part| part.roles.contains(&Role::Counsel));
+                self.counselled |= counsel && item.basis == Basis::Opinion;
                 self.evidence.insert(item.id.clone(), item.clone());
             }
             Act::HandleEvidence { evidence, .. } => self.custody.push((evidence.clone(), by.clone(), at)),
@@ -694,6 +700,10 @@ impl Case {
                     decided: None,
                 };
                 self.appeals.insert(id.clone(), appealed);
+                // A closed case goes on for as long as it is heard: those who decided may not close their ears.
+                if self.phase == Phase::Closed {
+                    self.phase = Phase::Open;
+                }
             }
             Act::AdmitAppeal { id, .. } => {
                 if let Some((appealed, person)) = self.appeals.get_mut(id).zip(person) {

@@ -552,7 +552,10 @@ mod tests {
     use super::*;
     use crate::act::{Appeal, Decision};
     use crate::report::Triage;
-    use crate::stage::{START, Stage, closing, item, lift, name, procedure, read_only, serve, tell_employees, text};
+    use crate::stage::{
+        START, Stage, closing, decision, item, lift, name, procedure, read_only, serve, target, tell_employees, text,
+    };
+    use crate::words::Switch;
     use crate::words::{Actor, Standard};
     use proptest::prelude::*;
 
@@ -597,8 +600,15 @@ mod tests {
         stage.must("ann", serve(&id, &id));
     }
 
+    /// Each of another target: one that an emergency held is decided.
     fn emergency(id: &str) -> Decision {
-        Decision { emergency: true, review: None, ..read_only(id) }
+        let (account, service) = match id {
+            "d1" => ("a1", "object-storage"),
+            "d2" => ("a1", "speech"),
+            _ => ("a2", "speech"),
+        };
+        let targets = [target(account, service, &[Switch::Write])];
+        Decision { emergency: true, review: None, ..decision(id, "read-only", &targets) }
     }
 
     /// Contacts of each kind, a hearing waived, and three emergencies: one that lapses, one that is lifted, one refused.

@@ -244,11 +244,11 @@ impl Roster {
         above
     }
 
-    /// Whether one of two answers to the other, or both to the same person directly.
+    /// Whether one of two answers to the other, however far, or both to the same person directly.
     pub fn answer_to_one(&self, one: &PersonId, other: &PersonId) -> bool {
         let manager = |person| self.members.get(person).and_then(|member: &Member| member.manager.as_ref());
         let same = manager(one).is_some() && manager(one) == manager(other);
-        same || manager(one) == Some(other) || manager(other) == Some(one)
+        same || self.managers(one).contains(other) || self.managers(other).contains(one)
     }
 }
 
@@ -295,6 +295,7 @@ mod tests {
         let roster = roster(&[("a", "m"), ("b", "m"), ("m", "ceo"), ("c", "n"), ("top", ""), ("free", "")]);
         let one = |a: &str, b: &str| roster.answer_to_one(&person(a), &person(b));
         assert!(one("a", "b") && one("a", "m") && one("m", "a"));
+        assert!(one("a", "ceo") && one("ceo", "b"), "however far up");
         assert!(!one("a", "c") && !one("top", "free"), "two without a manager answer to nobody");
     }
 

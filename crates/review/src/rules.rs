@@ -264,6 +264,7 @@ impl Check<'_> {
                 | Act::FollowUp { .. }
                 | Act::NamePublicly { .. }
                 | Act::TellEmployees { .. }
+                | Act::Appeal(_)
         );
         let closed = self.case.phase == Phase::Closed && after;
         hold!(
@@ -277,9 +278,10 @@ impl Check<'_> {
             Act::Join { source, accounts } => self.join(source, accounts)?,
             Act::TakeIn { other, accounts, .. } => self.take_in(other, accounts)?,
             Act::GoOnIn { other } => {
-                self.staff()?;
+                self.apart()?;
                 hold!(self.context, Known, *other != self.case.id, "a case cannot go on in itself");
                 self.nothing_decided()?;
+                self.nothing_served()?;
             }
             Act::Assign { person, role } => self.assign(person, *role)?,
             Act::Declare { .. } => {
@@ -287,7 +289,10 @@ impl Check<'_> {
                 hold!(self.context, HasPart, self.case.parts.contains_key(person), "they are asked who have a part");
             }
             Act::Release { person } => {
-                self.staff()?;
+                // Whoever has a conflict may go, and sends nobody else away.
+                if self.staff()? != person {
+                    self.apart()?;
+                }
                 hold!(self.context, Known, self.case.parts.contains_key(person), "{person} has no part in the case");
             }
             Act::NoteContact { .. } | Act::NoteLeaving { .. } | Act::FollowUp { .. } => self.notes(act)?,
@@ -356,7 +361,7 @@ impl Check<'_> {
                 hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
             }
             Act::ServeNotice { decision, statement, public } => {
-                self.staff()?;
+                self.apart()?;
                 let decided = self.decided(decision)?;
                 let approved = decided.standing == Standing::Approved;
                 hold!(self.context, Approved, approved, "serve it once enough people have approved");
@@ -381,7 +386,7 @@ impl Check<'_> {
                 hold!(self.context, Leaves, leaves, "nothing leaves that is not decided; note first what leaves");
             }
             Act::Check { decision, days, .. } => {
-                self.staff()?;
+                self.apart()?;
                 let decided = self.decided(decision)?;
                 let due = CHECK_DAYS.contains(days)
                     && decided.effect.is_some_and(|effect| self.at >= effect.plus_days(i64::from(*days)))
@@ -402,7 +407,7 @@ impl Check<'_> {
             Act::Appeal(_) | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => self.appeal(act)?,
             Act::NamePublicly { .. } => drop(self.hands(&[Role::Decider])?),
             Act::Correct { statement, correction } => {
-                self.staff()?;
+                self.apart()?;
                 let published = self
                     .case
                     .decisions
@@ -450,7 +455,7 @@ impl Check<'_> {
             }
             Act::Close(closing) => self.close(closing)?,
             Act::Reopen { material } => {
-                self.staff()?;
+                self.apart()?;
                 let closed = self.case.closings.last().map(|(at, ..)| *at);
                 let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
                 let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
@@ -473,6 +478,16 @@ impl Check<'_> {
             return Err(Refusal { rule: Rule::Somebody, mend: "somebody of the provider's does this".to_owned() });
         };
         present(self.context, person, self.at)?;
+        Ok(person)
+    }
+
+    /// The person who acts, in a part or not, with no conflict that is known and not close to the customer.
+    fn apart(&self) -> Result<&PersonId, Refusal> {
+        let person = self.staff()?;
+        let conflict = self.case.parts.get(person).and_then(|part| part.declared).flatten().is_some();
+        hold!(self.context, NoConflict, !conflict, "{person} has a conflict; ask somebody without one");
+        let close = self.context.roster.closeness(person, &self.case.opening.customer);
+        hold!(self.context, NotClose, close.is_none(), "{person} is too close to the customer; ask somebody else");
         Ok(person)
     }
 
@@ -502,7 +517,7 @@ impl Check<'_> {
     }
 
     fn assign(&self, person: &PersonId, role: Role) -> Ruling {
-        self.staff()?;
+        self.apart()?;
         let may = self.context.roster.is(person, role, self.at);
         hold!(self.context, Present, may, "{person} is not on the roster in that role");
         let close = self.context.roster.closeness(person, &self.case.opening.customer);
@@ -538,7 +553,7 @@ impl Check<'_> {
     }
 
     fn take_in(&self, other: &CaseId, accounts: &BTreeSet<AccountId>) -> Ruling {
-        self.staff()?;
+        self.apart()?;
         hold!(self.context, Known, *other != self.case.id, "a case cannot take itself in");
         self.one_case(accounts, Some(other))
     }
@@ -621,10 +636,11 @@ impl Check<'_> {
             "{id}: leave out what the clause does not admit for it"
         );
         hold!(self.context, NotOpinionAlone, !items.iter().all(opinion), "{id}: add what the opinion is about");
-        // What is not told by people outside carries by itself; else two origins must tell it.
-        let told = |item: &&&Item| item.basis == Basis::OutsideSource;
+        // What is not told by people outside carries by itself; else two origins must tell it. What nobody stands for is
+        // told, whatever it is said to be.
+        let told = |item: &&&Item| item.basis == Basis::OutsideSource || (item.anonymous && !opinion(item));
         let origins: BTreeSet<_> = items.iter().filter(told).map(|item| &item.origin).collect();
-        let carries = items.iter().any(|item| item.basis != Basis::OutsideSource && item.basis != Basis::Opinion);
+        let carries = items.iter().any(|item| !told(&item) && !opinion(item));
         hold!(self.context, TwoSources, carries || origins.len() != 1, "{id}: find a second source of another origin");
         Ok(())
     }
@@ -663,9 +679,11 @@ impl Check<'_> {
     /// What the intervention is for is shown, as surely as it reaches far.
     fn proven(&self, decision: &Decision, intervention: &Intervention) -> Ruling {
         let reach = if decision.emergency { Reach::Interim.min(intervention.reach) } else { intervention.reach };
-        let opinion = self.case.evidence.values().any(|item| item.basis == Basis::Opinion);
-        let counsel = !intervention.counsel || opinion;
-        hold!(self.context, Counsel, counsel, "ask counsel, and add the opinion to the evidence");
+        let counsel = !intervention.counsel || self.case.counselled;
+        hold!(self.context, Counsel, counsel, "ask counsel in the case to add an opinion to the evidence");
+        if decision.emergency {
+            self.emergency(decision, intervention)?;
+        }
         let Some(standard) = reach.standard() else { return Ok(()) };
         let standing = self.case.standing_determination();
         let on = decision.determination.is_some() && decision.determination == standing.map(|(place, _)| place);
@@ -684,6 +702,24 @@ impl Check<'_> {
             let title = missing.map_or("", |step| step.title.as_str());
             hold!(self.context, StepsDone, missing.is_none(), "not done yet: {title}");
         }
+        Ok(())
+    }
+
+    /// An emergency ends nothing for good, and no second one takes the place of a decision.
+    fn emergency(&self, decision: &Decision, intervention: &Intervention) -> Ruling {
+        let for_good = intervention.reach == Reach::Terminates;
+        hold!(self.context, Bounded, !for_good, "no emergency ends a contract: propose it to be decided");
+        let aimed = |one: &Decision| {
+            one.targets
+                .iter()
+                .any(|a| decision.targets.iter().any(|b| (&a.account, &a.service) == (&b.account, &b.service)))
+        };
+        let before = self
+            .case
+            .decisions
+            .values()
+            .any(|decided| decided.decision.emergency && decided.effect.is_some() && aimed(&decided.decision));
+        hold!(self.context, Bounded, !before, "an emergency held this before: propose it to be decided");
         Ok(())
     }
 
@@ -860,6 +896,20 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Nobody outside waits for a word from this case: what it told its customer, asked it or saw leave goes on in it.
+    fn nothing_served(&self) -> Ruling {
+        let case = self.case;
+        let left = (case.decisions.values().any(|decided| decided.notice.is_some()))
+            .then_some("a statement was served, which can be appealed")
+            .or(case.questions.values().any(|one| one.answer.is_none()).then_some("the customer was asked"))
+            .or(case.follow_ups.values().any(|settled| !settled).then_some("a follow-up is open"))
+            .or(case.leaving.iter().any(|one| one.choice.is_none()).then_some("data leaves and nothing is decided"))
+            .or((!case.former.is_empty()).then_some("it was reopened, for others to review"));
+        let why = left.unwrap_or_default();
+        hold!(self.context, NothingLeft, left.is_none(), "{why} in this case; the other case goes on in this one");
+        Ok(())
+    }
+
     // ---- appeals and the end --------------------------------------------------------------------------------------
 
     fn appeal(&self, act: &Act) -> Ruling {
@@ -919,15 +969,19 @@ impl Check<'_> {
             Standing::Refused | Standing::Over => None,
         };
         let upheld = |one: &crate::case::Appealed| {
-            let stands =
-                case.decisions.get(&one.decision).is_some_and(|decided| decided.in_force == decided.decision.targets);
-            let lifts = matches!(one.outcome, Some(AppealOutcome::Upheld | AppealOutcome::UpheldInPart));
-            lifts && stands && !case.decisions.get(&one.decision).is_some_and(|decided| decided.in_force.is_empty())
+            let decided = case.decisions.get(&one.decision).filter(|decided| !decided.in_force.is_empty());
+            decided.is_some_and(|decided| match one.outcome {
+                Some(AppealOutcome::Upheld) => true,
+                Some(AppealOutcome::UpheldInPart) => decided.in_force == decided.decision.targets,
+                _ => false,
+            })
         };
         let left = case.decisions.values().find_map(decision).or_else(|| {
-            let open = case.appeals.values().any(|one| one.outcome.is_none());
+            // One that came too late is heard once two of the panel admit it, and holds nothing up before.
+            let heard = |one: &crate::case::Appealed| one.in_time || one.admitted.len() >= 2;
+            let open = case.appeals.values().any(|one| one.outcome.is_none() && heard(one));
             open.then_some("an appeal is being heard")
-                .or(case.appeals.values().any(upheld).then_some("an appeal was upheld and nothing lifted"))
+                .or(case.appeals.values().any(upheld).then_some("an appeal was upheld and is not carried out"))
                 .or(case.escalated().next().map(|_| "a question that went up is not answered"))
                 .or(case.follow_ups.values().any(|settled| !settled).then_some("a follow-up is open"))
                 .or(case
