@@ -403,7 +403,13 @@ impl Case {
             Act::NoteLeaving { .. } => {
                 self.leaving.push(LeavingNoted { noted: *at, votes: BTreeMap::new(), choice: None, decided: None });
             }
-            Act::FollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), false)),
+            Act::FollowUp { id, .. } => {
+                self.follow_ups.insert(id.clone(), false);
+                // What came back where a closed case restricts goes on there, until somebody says what it is.
+                if self.phase == Phase::Closed {
+                    self.phase = Phase::Open;
+                }
+            }
             Act::SettleFollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), true)),
             Act::Correct { statement, correction } => {
                 self.corrections.insert(*statement, *correction);

@@ -553,7 +553,7 @@ mod tests {
     use crate::act::{Appeal, Decision};
     use crate::report::Triage;
     use crate::stage::{
-        START, Stage, closing, decision, item, lift, name, procedure, read_only, serve, target, tell_employees, text,
+        START, Stage, closing, decision, item, lift, name, procedure, serve, target, tell_employees, text,
     };
     use crate::words::Switch;
     use crate::words::{Actor, Standard};

@@ -5,21 +5,24 @@
 //! It counts and it fills a queue; it restricts nobody. Whatever it does it does as Tribune itself, and every act is held
 //! against the same rules as a person's.
 
-use crate::common::{Failure, Sources, note};
+use crate::common::{self, Failure, Rankings, Sources, note};
 use crate::metering::{DAYS, metered};
 use crate::office::{self, Office, refused};
+use crate::page::portrait::{Naming, Scene};
 use crate::replay::replay;
 use clerk::{Error, File, Sender, Sent};
+use review::Decibans;
 use review::act::{Act, Item, Kind, Opening, Source};
-use review::case::{Decided, Phase, Standing};
+use review::case::{Case, Decided, Part, Phase, Standing};
 use review::metered::Metered;
 use review::procedure::Basis;
-use review::words::{AccountId, CaseId, DecisionId, Digest, Moment};
+use review::words::{AccountId, CaseId, DecisionId, Digest, Moment, ServiceId};
 use signals::docket::{Clearance, Docket};
 use signals::watch::Watch;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use usage::{Day, Hour};
+use web::portrait::{Explanation, Records, SCHEMA};
 
 /// How often it looks whether there is something to preview or to compare.
 const LOOK: Duration = Duration::from_secs(2);
@@ -40,6 +43,12 @@ const PREVIEW_AGE: i64 = 86_400;
 const COMPARED_AFTER: i64 = 3;
 const COMPARED_EVERY: i64 = 30;
 
+/// Data that was seen to leave a case is not noted again before so many days: it is the same move.
+const LEAVING_DAYS: i64 = 7;
+
+/// The signal that says that a store is moved out.
+const EXODUS: &str = "exodus";
+
 /// What it remembers between looks.
 #[derive(Default)]
 struct Seen {
@@ -47,6 +56,8 @@ struct Seen {
     position: Option<u64>,
     /// When the usage records were read last, and up to which hour they knew.
     read: Option<(Moment, Option<Hour>)>,
+    /// Cases whose portrait was sought, found or not.
+    portrayed: BTreeSet<CaseId>,
 }
 
 /// Goes on as long as the server runs, where usage is configured. What fails is said, and tried again.
@@ -74,20 +85,31 @@ pub(crate) async fn follow(mut office: Office) {
 
 async fn look(office: &Office, seen: &mut Seen) -> Result<(), Failure> {
     let Some(sources) = office.usage() else { return Ok(()) };
+    let mut newly = false;
     if seen.read.is_none_or(|(at, _)| office.now.0 - at.0 >= READ) {
         let before = seen.read.and_then(|(_, known)| known);
         let known = watch(office, &sources, before).await?;
         seen.read = Some((office.now, known));
         seen.position = None;
+        newly = known != before;
     }
     let end = crate::serve::end(office, seen.position.unwrap_or_default()).await?;
     if seen.position == Some(end) {
         return Ok(());
     }
-    for file in office.clerk.cases().await?.iter().filter(|file| file.case.phase == Phase::Open) {
+    let mut files = office.clerk.cases().await?;
+    files.retain(|file| file.case.phase == Phase::Open);
+    for file in &files {
         for (id, decided) in &file.case.decisions {
             count(office, &sources, file, id, decided).await?;
         }
+    }
+    let wanting = |file: &File| wants_portrait(&file.case) && !seen.portrayed.contains(&file.case.id);
+    let wanting: BTreeSet<CaseId> =
+        files.iter().filter(|file| wanting(file)).map(|file| file.case.id.clone()).collect();
+    if !wanting.is_empty() || (newly && !files.is_empty()) {
+        attend(office, &sources, &files, &wanting).await?;
+        seen.portrayed.extend(wanting);
     }
     seen.position = Some(end);
     Ok(())
@@ -235,15 +257,17 @@ async fn open_or_join(office: &Office, files: &[File], one: Warranted) -> Result
         if new.is_empty() {
             return Ok(());
         }
-        return enact(office, &file.case.id, Act::Join { source: one.source, accounts: new }).await;
+        enact(office, &file.case.id, Act::Join { source: one.source.clone(), accounts: new.clone() }).await?;
+        return came_back(office, file, &one.source, &new).await;
     }
     let restricted = |file: &&File| {
         file.law.id == one.policy
             && file.case.in_force(office.now).any(|(_, target)| one.accounts.contains(&target.account))
     };
-    if files.iter().find(restricted).is_some() {
-        // Closed, and still restricted: what the monitoring of that decision sees is a follow-up there.
-        return Ok(());
+    if let Some(file) = files.iter().find(restricted) {
+        // Closed, and still restricted: what comes up beside it is a follow-up there.
+        let new = one.accounts.difference(&file.case.accounts).cloned().collect();
+        return came_back(office, file, &one.source, &new).await;
     }
     let law = office.law(&one.policy)?;
     let Source::Finding { finding, .. } = one.source.clone() else { return Ok(()) };
@@ -273,4 +297,122 @@ async fn open_or_join(office: &Office, files: &[File], one: Warranted) -> Result
         about: one.accounts.into_iter().map(|account| (account, None)).collect(),
     };
     enact(office, &case, Act::AddEvidence(item)).await
+}
+
+/// Accounts that are new in a workload of which something is restricted: whether the use came back there is for people
+/// to say, once for each.
+async fn came_back(office: &Office, file: &File, source: &Source, new: &BTreeSet<AccountId>) -> Result<(), Failure> {
+    let Source::Finding { finding, .. } = source else { return Ok(()) };
+    if file.case.in_force(office.now).next().is_none() {
+        return Ok(());
+    }
+    for account in new {
+        let id = format!("linked {account}").parse().map_err(|error| refused(&error))?;
+        if !file.case.follow_ups.contains_key(&id) {
+            let act = Act::FollowUp { id, account: Some(account.clone()), finding: *finding };
+            enact(office, &file.case.id, act).await?;
+        }
+    }
+    Ok(())
+}
+
+// ---- what a case is shown of its workload -----------------------------------------------------------------------------
+
+/// Whether a case was opened by the watch and has the bare finding still, and somebody is there who may read more: a text
+/// is sealed to those who have a part.
+fn wants_portrait(case: &Case) -> bool {
+    let bare = |source: &Source| {
+        let Source::Finding { finding, .. } = source else { return false };
+        case.evidence.values().any(|item| item.basis == Basis::Meters && item.digest == *finding)
+    };
+    let reads = |part: &Part| !part.released && !part.roles.is_empty() && part.declared == Some(None);
+    let there = case.evidence.keys().any(|id| id.as_str() == PORTRAIT);
+    !there && case.sources.iter().any(bare) && case.parts.values().any(reads)
+}
+
+/// The item of evidence that is a case's portrait.
+const PORTRAIT: &str = "portrait";
+
+/// What an item of evidence is about.
+type About = BTreeSet<(AccountId, Option<ServiceId>)>;
+
+/// What one look at the usage shows of a case.
+struct Shown {
+    case: CaseId,
+    /// The portrait as the shell prints it, and the services that its accounts use.
+    portrait: Option<(String, About)>,
+    /// What says that data leaves.
+    leaves: Option<Digest>,
+}
+
+/// Adds to each case that wants it the portrait of its workload, and starts the clock of those whose data leaves.
+async fn attend(office: &Office, sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Result<(), Failure> {
+    for Shown { case, portrait, leaves } in apart(|| shown(sources, files, wanting))? {
+        let noted = files.iter().find(|file| file.case.id == case).and_then(|file| file.case.leaving.last());
+        let same = noted.is_some_and(|noted| office.now < noted.noted.plus_days(LEAVING_DAYS));
+        if let Some(finding) = leaves.filter(|_| !same) {
+            enact(office, &case, Act::NoteLeaving { finding }).await?;
+        }
+        if let Some((text, about)) = portrait {
+            let (only, at) = (BTreeSet::new(), office.now);
+            let digest = office.clerk.keep(&office.papers, None, Some(&case), &only, text.as_bytes(), at).await?;
+            let id = PORTRAIT.parse().map_err(|error| refused(&error))?;
+            let origin = "provider".parse().map_err(|error| refused(&error))?;
+            let item = Item { id, digest, basis: Basis::Meters, origin, anonymous: false, about };
+            enact(office, &case, Act::AddEvidence(item)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Scans once, and says of each case what its workload shows now.
+fn shown(sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Result<Vec<Shown>, Failure> {
+    let opened = sources.open()?;
+    let at = opened.as_of(None)?;
+    let digest = usage::records_digest(&opened.usage, at)?;
+    let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
+    let rankings = common::scan(&opened, &mut watch, at, Vec::new())?;
+    let scene = Scene { watch: &watch, docket: &rankings.docket, last: &rankings.last };
+    let mut all = Vec::new();
+    for File { case, law, .. } in files {
+        let Some((policy, entity)) = workload(&watch, &rankings, &law.id, &case.accounts) else { continue };
+        let leaves =
+            exodus(&watch, &rankings, policy, entity).then(|| Digest::of(format!("{EXODUS} {} {at}", case.id)));
+        let portrait = match scene.portrait(entity, Naming::Names).filter(|_| wanting.contains(&case.id)) {
+            Some(explanation) => {
+                let records = Records { digest: digest.clone() };
+                let whole = Explanation { schema: SCHEMA.to_owned(), records, explanation };
+                let text = serde_json::to_string(&whole).map_err(|error| Failure::Defect(error.to_string()))?;
+                let used = metered(&opened.usage, &case.accounts, at.day().plus(-DAYS), at.day())?;
+                let about = used.lines.into_iter().map(|line| (line.account, Some(line.service)));
+                Some((text, about.filter(|(account, _)| case.accounts.contains(account)).collect()))
+            }
+            None => None,
+        };
+        all.push(Shown { case: case.id.clone(), portrait, leaves });
+    }
+    Ok(all)
+}
+
+/// The place of the policy, and the entity that shares most accounts with a case; of those, the one that scores highest.
+fn workload(watch: &Watch, rankings: &Rankings, policy: &str, accounts: &BTreeSet<AccountId>) -> Option<(usize, u32)> {
+    let name = |place: &u32| watch.history.account_keys.get(*place as usize).map(|key| key.account.as_str());
+    let own = |place: &u32| name(place).is_some_and(|name| accounts.iter().any(|one| one.as_str() == name));
+    let place = watch.policies.iter().position(|one| one.id == policy)?;
+    let (evaluation, _) = rankings.last.iter().find(|(evaluation, _)| evaluation.policy == place)?;
+    let entities = watch.entities.iter().zip(&evaluation.scores).zip(0_u32..);
+    let shared = entities.map(|((entity, score), id)| {
+        let shared = entity.accounts.iter().filter(|account| own(account)).count();
+        (shared, score.total, std::cmp::Reverse(entity.accounts.len()), std::cmp::Reverse(id))
+    });
+    shared.max().filter(|(shared, ..)| *shared > 0).map(|(.., id)| (place, id.0))
+}
+
+/// Whether the signal that a store is moved out speaks of an entity.
+fn exodus(watch: &Watch, rankings: &Rankings, policy: usize, entity: u32) -> bool {
+    let signals = watch.policies.get(policy).map(|policy| policy.signals.as_slice()).unwrap_or_default();
+    let Some(signal) = signals.iter().position(|signal| signal.id == EXODUS) else { return false };
+    let evaluation = rankings.last.iter().find(|(evaluation, _)| evaluation.policy == policy);
+    let reading = evaluation.and_then(|(evaluation, _)| evaluation.readings.get(signal)?.get(entity as usize));
+    reading.is_some_and(|reading| reading.evidence > Decibans::default())
 }
