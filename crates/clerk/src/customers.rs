@@ -267,6 +267,15 @@ impl Clerk {
         // Named after its sending, so that what is sent twice is one appeal.
         let digest = Digest::of(sent.id.as_str());
         let name: String = digest.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        if !self.was_sent(sent, case).await? {
+            let heard = streams::case(&self.record, case).await?.case;
+            if heard.appeals.values().any(|one| one.decision == *decision && one.outcome.is_none()) {
+                // Said by the rule, before a text is kept that nothing would name.
+                let mend =
+                    "an appeal against it is being heard; what is new can be said in answer to what you are asked";
+                return Err(Error::Wrong(mend.to_owned()));
+            }
+        }
         let ground = self.keep_from_customer(papers, Some(case), ground, sent.at).await?;
         let appeal = Appeal { id: format!("p-{name}").parse()?, decision: decision.clone(), ground };
         self.enact(sent, case, Act::Appeal(appeal)).await
@@ -301,7 +310,7 @@ impl Clerk {
             let mend = "say it in a word of small letters: contact_centre, voicemail, media_archive, other";
             return Err(Error::Wrong(format!("`{word}` is no use: {mend}")));
         }
-        let text = self.keep_from_customer(papers, None, &declaring.text, sent.at).await?;
+        let text = Digest::of(&declaring.text);
         let declaration = Declaration {
             id: sent.id.clone(),
             at: sent.at,
@@ -321,6 +330,8 @@ impl Clerk {
             if today.filter(|other| other.customer == declaration.customer).count() >= DECLARATIONS_MAX {
                 return Err(Error::Wrong("that is enough for a day; send what is left tomorrow".to_owned()));
             }
+            // Kept once it is known that it will be taken: what is refused leaves nothing behind.
+            self.keep_from_customer(papers, None, &declaring.text, sent.at).await?;
             let append = streams::append(streams::DECLARATIONS, stream.length, declaration.at, &declaration)?;
             if self.append(&[append]).await? {
                 return Ok(declaration);

@@ -147,7 +147,7 @@ impl Clerk {
             };
             let why = operations.iter().find_map(|(operation, counted)| {
                 let counted = counted.refused + counted.would_refuse;
-                let most = most(decided, target, operation, told.at.0 - told.since.0);
+                let most = most(decided, target, operation, told.at.0.saturating_sub(told.since.0));
                 (counted > most).then(|| {
                     let since = told.since;
                     format!("{operation} of {restriction} {counted} times at {} since {since}, at most {most} were foreseen", told.gate)

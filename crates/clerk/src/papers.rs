@@ -5,7 +5,7 @@
 //! keeps no identity: whoever reads brings their own.
 
 use crate::customers::addressed;
-use crate::desk::{Clerk, Done, Sender, Sent, own, person};
+use crate::desk::{Clerk, Done, Sender, Sent, apart, own, person};
 use crate::error::Error;
 use crate::streams::{self, Look};
 use access::Thing;
@@ -216,8 +216,14 @@ impl Clerk {
         purpose: &str,
         at: Moment,
     ) -> Result<BTreeMap<Text, Sealed>, Error> {
-        let by = person(&self.roster().await?, who)?;
-        let roles = file.case.parts.get(&by).map(|part| part.roles.clone()).unwrap_or_default();
+        let roster = self.roster().await?;
+        let by = person(&roster, who)?;
+        apart(&roster, &by, &file.case.opening.customer)?;
+        // What was sealed to somebody before they declared a conflict, or went, is not opened to them here any more.
+        let part = file.case.parts.get(&by);
+        let gone = part.is_some_and(|part| part.released || part.declared.flatten().is_some());
+        let identity = identity.filter(|_| !gone);
+        let roles = part.map(|part| part.roles.clone()).unwrap_or_default();
         let confined = self.confined(&file.case.id).await?;
         let (mut read, mut looks) = (BTreeMap::new(), Vec::new());
         for text in texts {

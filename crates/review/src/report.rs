@@ -4,6 +4,7 @@
 //! people do carries a day and no time (invariant 12), and how many they are is evidence of nothing (invariant 17):
 //! what comes from one origin counts once. It is not a case; a case may open on it.
 
+use crate::roster::Roster;
 use crate::rules::{Refusal, Rule};
 use crate::words::{Actor, CaseId, CommandId, Digest, Moment, Origin, PersonId, ReportId, Text};
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,11 @@ impl Report {
         })
     }
 
+    /// Whether its reporter asked that this person does not see it, by their name or by that of somebody they answer to.
+    pub fn is_kept_from(&self, person: &PersonId, roster: &Roster) -> bool {
+        self.keep_from.contains(person) || !roster.managers(person).is_disjoint(&self.keep_from)
+    }
+
     /// After how many months its reporter, who works here, is to be asked now whether anybody made them suffer. Of
     /// several that it is time for, the last; those before it were missed.
     pub fn check_in(&self, at: Moment) -> Option<u8> {
@@ -349,5 +355,17 @@ mod tests {
         report.apply(&acknowledged);
         assert_eq!(report.acknowledged, Some(Moment(1_000)));
         assert_eq!(event_of(&report).unwrap_err().rule, Rule::Once);
+    }
+
+    #[test]
+    fn a_report_is_kept_from_whom_it_names_and_from_those_who_answer_to_them() {
+        let mut roster = Roster::default();
+        for (name, manager) in [("ina", "lead"), ("lead", "mallory"), ("ivo", "other")] {
+            let member = crate::roster::Member { manager: Some(manager.parse().unwrap()), ..Default::default() };
+            roster.members.insert(name.parse().unwrap(), member);
+        }
+        let report = received();
+        let kept = |who: &str| report.is_kept_from(&who.parse().unwrap(), &roster);
+        assert!(kept("mallory") && kept("lead") && kept("ina") && !kept("ivo"));
     }
 }

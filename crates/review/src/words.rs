@@ -159,12 +159,12 @@ pub struct Moment(pub i64);
 impl Moment {
     /// This many hours later.
     pub const fn plus_hours(self, hours: i64) -> Self {
-        Self(self.0 + hours * 3_600)
+        Self(self.0.saturating_add(hours.saturating_mul(3_600)))
     }
 
     /// This many days later.
     pub const fn plus_days(self, days: i64) -> Self {
-        Self(self.0 + days * DAY_SECONDS)
+        Self(self.0.saturating_add(days.saturating_mul(DAY_SECONDS)))
     }
 
     /// The year, in UTC.

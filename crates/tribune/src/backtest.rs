@@ -45,7 +45,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let other = Policy::read(&args.with)?;
     let opened = args.sources.open()?;
     let own = own(&opened, &other.id)?;
-    let tried = backtest(&opened, own, other, args.days, &Outcomes::default())?;
+    // Whoever reads the records here knows every name: the same pseudonyms again are of more use than others.
+    let salt = usage::records_digest(&opened.usage, opened.as_of(None)?)?;
+    let tried = backtest(&opened, own, other, args.days, &Outcomes::default(), &salt)?;
     output(None, |out| match args.format {
         Format::Json => common::json(out, &tried),
         Format::Table => table(&mut &mut *out, &tried),
@@ -114,13 +116,14 @@ impl Outcomes {
     }
 }
 
-/// Runs both over the same ticks.
+/// Runs both over the same ticks. Whoever knows the salt can tell whose a pseudonym is.
 pub(crate) fn backtest<U: ByDay>(
     opened: &Opened<U>,
     own: Policy,
     other: Policy,
     days: u16,
     outcomes: &Outcomes,
+    salt: &str,
 ) -> Result<Backtest, Failure> {
     let Some((first, to)) = opened.usage.known() else {
         return Err(Failure::Refused(
@@ -128,7 +131,6 @@ pub(crate) fn backtest<U: ByDay>(
         ));
     };
     let from = first.max(to.plus(-24 * i32::from(days)));
-    let salt = usage::records_digest(&opened.usage, to)?;
     let policy = own.id.clone();
     let mut watch = Watch::new(vec![own, other], opened.facts.clone(), opened.threads)?;
     let (docket, _) = replay(opened, &mut watch, from, to, EVERY, Docket::new(Vec::new()))?;
@@ -136,7 +138,7 @@ pub(crate) fn backtest<U: ByDay>(
     let shares = |case: &Case, place: usize| of(place).any(|other| !other.accounts.is_disjoint(&case.accounts));
     let only = |place: usize, against: usize| {
         let mut only: Vec<Tried> =
-            of(place).filter(|case| !shares(case, against)).map(|case| tried(case, &salt)).collect();
+            of(place).filter(|case| !shares(case, against)).map(|case| tried(case, salt)).collect();
         only.sort_by_key(|tried| std::cmp::Reverse(tried.score_db));
         only
     };

@@ -8,6 +8,7 @@ use crate::office::{self, Asking, Office, refused};
 use clap::{ArgGroup, Subcommand, ValueEnum};
 use clerk::Staged;
 use gate::{Approver, LogPins, Pins, ServerPins, seal::Form};
+use review::case::Standing;
 use review::roster::KeyForm;
 use review::words::{AccountId, CaseId, DecisionId, Moment, Role};
 use serde::Serialize;
@@ -245,16 +246,28 @@ async fn pins(office: &Office, gate: &str, out: &Path) -> Result<ExitCode, Failu
     office.print(&text, &format!("{text}\n{}: carry it to the gate by another way than snapshots come", out.display()))
 }
 
+const fn form(of: KeyForm) -> Form {
+    match of {
+        KeyForm::Ssh => Form::Ssh,
+        KeyForm::Passphrase => Form::Passphrase,
+    }
+}
+
 pub(crate) async fn pins_of(office: &Office, gate: &str) -> Result<Pins, Failure> {
     let roster = office.clerk.roster().await?;
     let mut approvers = Vec::new();
     for (person, member) in &roster.members {
-        for (key, form) in member.keys.iter().filter(|_| roster.is(person, Role::Decider, office.now)) {
-            let form = match form {
-                KeyForm::Ssh => Form::Ssh,
-                KeyForm::Passphrase => Form::Passphrase,
-            };
-            approvers.push(Approver { person: person.to_string(), key: key.0, form });
+        for (key, of) in member.keys.iter().filter(|_| roster.is(person, Role::Decider, office.now)) {
+            approvers.push(Approver { person: person.to_string(), key: key.0, form: form(*of) });
+        }
+    }
+    // Whoever approved what is in force and has gone since is known still: gates hold every approval against their pins.
+    for file in office.clerk.cases().await? {
+        let standing = file.case.decisions.values().filter(|decided| decided.standing == Standing::InEffect);
+        for (person, approval) in standing.flat_map(|decided| &decided.approvals) {
+            if approvers.iter().all(|known: &Approver| known.key != approval.key.0) {
+                approvers.push(Approver { person: person.to_string(), key: approval.key.0, form: form(approval.form) });
+            }
         }
     }
     let serving = office.serving()?;

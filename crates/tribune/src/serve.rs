@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use web::gate::report::{Refusals, Report};
-use web::gate::{Feed, Token};
+use web::gate::{Askers, Feed, Token};
 use web::{Means, Pages, PolicyText, Settings};
 
 /// Serve gates and the pages; do the day's chores.
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Where it answers
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8402")]
     listen: SocketAddr,
-    /// The file of the token that gates elsewhere than on this machine show
+    /// The file of the token that gates show: those on other machines, and all where `[pages] base` is in the world
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
 }
@@ -74,12 +74,13 @@ pub(crate) async fn live(
     // The list of cases is read before anybody asks for it.
     office.clerk.warm().await?;
     let feed = Arc::new(Feed::default());
-    let (reports, heard) = web::gate::report::intake(token.clone());
     let address = listener.local_addr().map_err(|error| refused(&error))?;
     let pages = Arc::new(pages(&office, address).await?);
     let sign_in = office.sign_in(&pages.settings.base)?;
+    let askers = askers(&pages.settings.base, token);
     let pages = web::pages::router(Arc::clone(&pages), &sign_in);
-    let router = Arc::clone(&feed).router(token).merge(reports).merge(more).merge(pages);
+    let (reports, heard) = web::gate::report::intake(askers.clone());
+    let router = Arc::clone(&feed).router(askers).merge(reports).merge(more).merge(pages);
     // Each is a task of its own: reading a month of usage takes minutes, and neither gates nor readers wait for it.
     let mut beside = JoinSet::new();
     beside.spawn(follow(office, feed));
@@ -91,6 +92,21 @@ pub(crate) async fn live(
         // None of them ends but by a defect of ours, and a server that only seems to live would be worse.
         Some(Err(why)) = beside.join_next() => Err(Failure::Defect(why.to_string())),
     }
+}
+
+/// Whom snapshots are given to: whoever is on this machine, unless the pages have an address in the world. Then something
+/// on this machine hands on what the world asks, and being here says nothing.
+fn askers(base: &str, token: Option<Token>) -> Askers {
+    let host = base.split_once("://").map_or(base, |(_, rest)| rest);
+    let here =
+        base.starts_with("http://") && ["127.0.0.1:", "localhost:", "[::1]:"].iter().any(|one| host.starts_with(one));
+    if here {
+        return Askers::near_or(token);
+    }
+    if token.is_none() {
+        note(&format!("gates get nothing: the pages are at {base}, so they need a token; give it with --token FILE"));
+    }
+    Askers::only(token)
 }
 
 /// The pages of an office that answers at an address.

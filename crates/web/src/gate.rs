@@ -43,7 +43,7 @@ pub use admission::ACCOUNT_LABEL;
 pub use authzen::BATCH_MAX;
 pub use body::BODY_BYTES_MAX;
 pub use feed::Feed;
-pub use guard::Token;
+pub use guard::{Askers, Token};
 pub use held::{Clock, Held, Settings, Types};
 pub use operations::{Operations, OperationsError};
 
@@ -65,7 +65,7 @@ pub fn router(held: Arc<Held>) -> Router {
         .route("/metrics", get(health::metrics))
         .with_state(Arc::clone(&held))
         .merge(envoy::router(Arc::clone(&held)))
-        .layer(from_fn_with_state(held.settings().token.clone(), guard::only_who_may));
+        .layer(from_fn_with_state(Askers::near_or(held.settings().token.clone()), guard::only_who_may));
     Router::new()
         .route("/.well-known/authzen-configuration", get(authzen::configuration))
         .route("/healthz", get(health::alive))

@@ -56,6 +56,8 @@ const MORE: &str = "mailbox";
 /// What the tip line shares among all who write.
 pub(crate) struct Line {
     hard: Arc<Semaphore>,
+    /// Looking into mailboxes has a turn of its own: anybody may try words, and nobody's report waits behind that.
+    looks: Arc<Semaphore>,
     waiting: AtomicU64,
     budget: upload::Budget,
     ids: machine::Ids,
@@ -64,7 +66,14 @@ pub(crate) struct Line {
 impl Default for Line {
     fn default() -> Self {
         let hard = Arc::new(Semaphore::new(HARD_AT_ONCE));
-        Self { hard, waiting: AtomicU64::new(0), budget: upload::Budget::default(), ids: machine::Ids::default() }
+        let looks = Arc::new(Semaphore::new(1));
+        Self {
+            hard,
+            looks,
+            waiting: AtomicU64::new(0),
+            budget: upload::Budget::default(),
+            ids: machine::Ids::default(),
+        }
     }
 }
 
@@ -432,7 +441,7 @@ async fn keys(
         }
     };
     let words = Zeroizing::new(receipt.to_string());
-    let turn = pages.tip.turn().await;
+    let turn = Arc::clone(&pages.tip.looks).acquire_owned().await;
     let work = tokio::task::spawn_blocking(move || {
         let keys = receipt.keys();
         drop(turn);

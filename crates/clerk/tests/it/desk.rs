@@ -9,7 +9,7 @@ use review::case::Phase;
 use review::procedure::{Basis, Procedure};
 use review::public::Entry;
 use review::report::{Channel, Deed};
-use review::roster::{Member, Roster};
+use review::roster::{AccountTeam, Member, Roster};
 use review::rules::Rule;
 use review::words::{AccountId, CaseId, Digest, Moment, Role, Standard};
 use store::{Files, Identity, Message, PublicLog, Record};
@@ -386,4 +386,40 @@ fn two_who_publish_at_once_publish_each_thing_once_and_one_batch_a_day() {
     let tomorrow = MIDNIGHT.plus_days(1);
     assert_eq!(block_on(one.publish(&mut log, tomorrow, true)).unwrap(), 1, "a day without events has its batch too");
     assert!(matches!(block_on(one.publish_counts(2026, Moment(MIDNIGHT.0))), Err(Error::Wrong(_))));
+}
+
+/// A case's name is short enough to be met by another command's, by chance or by somebody who looks for one: it is left
+/// alone, and the other case gets another name, the same each time.
+#[test]
+fn no_case_is_begun_a_second_time_under_the_name_of_another() {
+    let (place, elsewhere) = (Place::new(), Place::new());
+    let name = opened(&begun(&elsewhere), "two", &["a2"]);
+    let clerk = begun(&place);
+    let first = opened(&clerk, "one", &["a1"]);
+    let events = block_on(clerk.record().stream(&format!("case/{first}"), 0)).unwrap();
+    let body = String::from_utf8(events[0].content.as_ref().unwrap().body.clone()).unwrap();
+    let (stream, body) = (format!("case/{name}"), body.replace(first.as_str(), name.as_str()).into_bytes());
+    let there = store::Append { stream: stream.clone(), expected: 0, events: vec![store::New { at: MIDNIGHT, body }] };
+    assert!(block_on(clerk.record().append_batch(&[there], &mut chance("there"))).unwrap().iter().all(Result::is_ok));
+    let second = opened(&clerk, "two", &["a2"]);
+    assert_ne!(second, name);
+    assert_eq!(block_on(clerk.record().length(&stream)).unwrap(), 1);
+    assert_eq!(opened(&clerk, "two", &["a2"]), second, "sent twice, it is one case");
+}
+
+#[test]
+fn whoever_is_close_to_a_customer_sees_none_of_its_cases() {
+    let place = Place::new();
+    let clerk = clerk(place.open(), "one");
+    let mut roster = roster();
+    let team = AccountTeam { members: BTreeSet::from(["ivy".parse().unwrap()]), sponsor: None };
+    roster.account_teams.insert("acme".parse().unwrap(), team);
+    block_on(clerk.set_roster("roster".parse().unwrap(), MIDNIGHT, &BTreeSet::new(), &roster)).unwrap();
+    let case = opened(&clerk, "open", &["a1"]);
+    let look = |who: &str| block_on(clerk.look(&Sender::Person(who.to_owned()), &case, "to see", MIDNIGHT));
+    let wanted = clerk::Wanted { on_page: 50, ..clerk::Wanted::default() };
+    let listed = |who: &str| block_on(clerk.list(who, &wanted, MIDNIGHT)).unwrap().found;
+    assert!(look("ann").is_ok() && matches!(look("ivy"), Err(Error::Denied(_))));
+    assert_eq!((listed("ann"), listed("ivy")), (1, 0));
+    assert!(matches!(block_on(clerk.cases_for("ivy", MIDNIGHT)), Err(Error::Denied(_))));
 }

@@ -4,7 +4,7 @@
 //! snapshot and the change is shorter than the whole. It makes none and signs none: whoever does publishes it here.
 
 use super::body::{PLAIN, answer, once};
-use super::guard::{self, Token};
+use super::guard::{self, Askers};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -97,9 +97,9 @@ impl Feed {
         self.newest.borrow().as_ref().map(|published| published.snapshot.version())
     }
 
-    /// The route; who is not on this machine needs the token.
-    pub fn router(self: Arc<Self>, token: Option<Token>) -> Router {
-        let guarded = from_fn_with_state(token, guard::only_who_may);
+    /// The route, for those who may ask.
+    pub fn router(self: Arc<Self>, askers: Askers) -> Router {
+        let guarded = from_fn_with_state(askers, guard::only_who_may);
         Router::new().route("/gate/snapshot", get(snapshot)).layer(guarded).with_state(self)
     }
 }

@@ -2,6 +2,7 @@
 //! one.
 //!
 //! A peer is whoever opened the connection: a proxy on this machine that hands on what strangers ask makes them its own.
+//! Where there may be one, being on this machine says nothing, and only the token lets in.
 //! Nothing is decided here about what may be asked.
 
 use crate::serve::Peer;
@@ -46,25 +47,46 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Who is let in.
+#[derive(Clone, Debug)]
+pub struct Askers {
+    token: Option<Token>,
+    near: bool,
+}
+
+impl Askers {
+    /// Whoever is on this machine, and who has the token.
+    pub const fn near_or(token: Option<Token>) -> Self {
+        Self { token, near: true }
+    }
+
+    /// Only who has the token: the world is handed on by something on this machine.
+    pub const fn only(token: Option<Token>) -> Self {
+        Self { token, near: false }
+    }
+}
+
 /// Lets only those through who may ask.
-pub(super) async fn only_who_may(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
-    if may(token.as_ref(), &request) {
+pub(super) async fn only_who_may(State(askers): State<Askers>, request: Request, next: Next) -> Response {
+    if may(&askers, &request) {
         return next.run(request).await;
     }
     let mut response = Response::new(Body::from(
-        "from another machine than the gate's own, send `Authorization: Bearer …` with the gate's token\n",
+        "send `Authorization: Bearer …` with the token: from another machine always, and from this one where the pages \
+         have an address in the world\n",
     ));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 
-fn may(token: Option<&Token>, request: &Request) -> bool {
-    let near = request.extensions().get::<Peer>().is_some_and(|Peer(peer)| peer.ip().to_canonical().is_loopback());
+fn may(askers: &Askers, request: &Request) -> bool {
+    let near = askers.near
+        && request.extensions().get::<Peer>().is_some_and(|Peer(peer)| peer.ip().to_canonical().is_loopback());
     let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.split_once(' '));
     let shown = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, shown)| shown.trim());
-    near || token.zip(shown).is_some_and(|(token, shown)| token.is(shown))
+    near || askers.token.as_ref().zip(shown).is_some_and(|(token, shown)| token.is(shown))
 }
 
 #[cfg(test)]
@@ -79,7 +101,12 @@ mod tests {
         if let Some(shown) = shown {
             request.headers_mut().insert(header::AUTHORIZATION, HeaderValue::from_str(shown).unwrap());
         }
-        may(token.and_then(Token::new).as_ref(), &request)
+        let token = token.and_then(Token::new);
+        let far = may(&Askers::only(token.clone()), &request);
+        let may = may(&Askers::near_or(token), &request);
+        // Where a proxy may be, only the token counts.
+        assert_eq!(far, may && shown.is_some(), "{shown:?}");
+        may
     }
 
     #[test]

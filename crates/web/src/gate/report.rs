@@ -5,7 +5,7 @@
 //! answering; a server that hears nothing changes nothing.
 
 use super::body::{self, PLAIN, answer};
-use super::guard::{self, Token};
+use super::guard::{self, Askers, Token};
 use super::held::Held;
 use axum::Router;
 use axum::body::Body;
@@ -63,10 +63,10 @@ pub struct Report {
     pub refusals: ByRestriction,
 }
 
-/// Takes reports: `POST /gate/report`; who is not on this machine needs the token. They come out of the other end.
-pub fn intake(token: Option<Token>) -> (Router, mpsc::Receiver<Report>) {
+/// Takes reports: `POST /gate/report`, of those who may ask. They come out of the other end.
+pub fn intake(askers: Askers) -> (Router, mpsc::Receiver<Report>) {
     let (send, receive) = mpsc::channel(WAITING_MAX);
-    let guarded = from_fn_with_state(token, guard::only_who_may);
+    let guarded = from_fn_with_state(askers, guard::only_who_may);
     (Router::new().route("/gate/report", post(take)).layer(guarded).with_state(send), receive)
 }
 

@@ -60,8 +60,16 @@ pub(super) struct Told {
     pub(super) files: Vec<(String, Vec<u8>)>,
 }
 
+/// How many values a report may have, counted by what stands before each; a text may have as many signs of the kind.
+const PARTS_MAX: usize = 200_000;
+
 /// Reads what a machine sent.
 pub(super) fn read(whole: &[u8], is_event: bool) -> Result<Told, Vec<Fault>> {
+    // Counted before it is read: each of the many small parts of a large text would take a hundred times its bytes.
+    let parts = whole.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count();
+    if parts > PARTS_MAX {
+        return Err(fault("", format!("it has more than {PARTS_MAX} parts; a report has a few hundred")));
+    }
     let value: Value = serde_json::from_slice(whole).map_err(|error| fault("", format!("it is no JSON: {error}")))?;
     let Some(event) = event(&value, is_event)? else { return told(value, "") };
     let told = told(event.data.unwrap_or_default(), "/data")?;

@@ -353,3 +353,12 @@ async fn who_works_here_is_asked_after_one_three_and_twelve_months_and_others_ne
         assert_eq!(days, if report.channel == Channel::Employee { due.to_vec() } else { Vec::new() });
     }
 }
+
+/// A text of many small values would take a hundred times its bytes: it is counted before it is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_of_a_million_parts_is_refused_unread() {
+    let (house, _) = crate::tipline::house().await;
+    let many = format!("[{}]", vec!["{\"\":0}"; 500_000].join(","));
+    let answer = send_as(&house, "application/json", many).await;
+    assert!(answer.status.is_client_error() && answer.text().contains("parts"), "{} {}", answer.status, answer.text());
+}

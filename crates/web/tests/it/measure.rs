@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use web::Limits;
 use web::gate::standalone::{Config, Pauses, serve};
-use web::gate::{Feed, Held, router};
+use web::gate::{Askers, Feed, Held, router};
 
 const RESTRICTIONS: usize = 100_000;
 
@@ -71,7 +71,12 @@ async fn follow(gates: u16) {
     let feed = Arc::new(Feed::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/gate/snapshot", listener.local_addr().unwrap());
-    tokio::spawn(web::serve(listener, Arc::clone(&feed).router(None), Limits::default(), std::future::pending()));
+    tokio::spawn(web::serve(
+        listener,
+        Arc::clone(&feed).router(Askers::near_or(None)),
+        Limits::default(),
+        std::future::pending(),
+    ));
     let (folder, (said, mut heard)) = (tempfile::tempdir().unwrap(), tokio::sync::mpsc::unbounded_channel());
     for number in 0..gates {
         let said = said.clone();

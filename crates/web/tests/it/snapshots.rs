@@ -17,13 +17,13 @@ use tower::ServiceExt as _;
 use web::gate::fallback::Proxy;
 use web::gate::glass::{Did, Entry};
 use web::gate::standalone::{Config, Pauses, StandaloneError, serve};
-use web::gate::{Feed, Token};
+use web::gate::{Askers, Feed, Token};
 use web::{Limits, Peer};
 
 const AT: &str = "/gate/snapshot";
 
 async fn server(feed: &Arc<Feed>) -> Server {
-    serving(Arc::clone(feed).router(None)).await
+    serving(Arc::clone(feed).router(Askers::near_or(None))).await
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn snapshots_and_answers_are_for_who_has_the_token() {
     let token = Token::new("0123456789abcdef").unwrap();
     let held =
         Arc::new(web::gate::Held::new(web::gate::Settings { token: Some(token.clone()), ..settings() }).unwrap());
-    let all = Arc::clone(&feed).router(Some(token)).merge(web::gate::router(held));
+    let all = Arc::clone(&feed).router(Askers::near_or(Some(token))).merge(web::gate::router(held));
     let asked = async |path: &str, peer: &str, shown: Option<&str>| {
         let mut request = Request::get(path).body(Body::empty()).unwrap();
         request.extensions_mut().insert(Peer(peer.parse().unwrap()));
@@ -175,7 +175,8 @@ async fn a_gate_follows_the_server_and_goes_on_without_it_across_restarts() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{AT}", listener.local_addr().unwrap());
     let limits = Limits { ending: Duration::ZERO, ..Limits::default() };
-    let serving = web::serve(listener, Arc::clone(&feed).router(None), limits, async { drop(stopped.await) });
+    let serving =
+        web::serve(listener, Arc::clone(&feed).router(Askers::near_or(None)), limits, async { drop(stopped.await) });
     let serving = tokio::spawn(serving);
     let gate = Gate::start(&url, state.path()).await;
     gate.says("it answered 503").await;
