@@ -105,6 +105,11 @@ impl Clerk {
             let mend = "find out why, or go on for a reason: --despite \"…\"";
             return Err(Error::Wrong(format!("it left its preview: {}; {mend}", left.why)));
         }
+        let restricts = decided.is_some_and(|decided| matches!(decided.decision.order, Order::Impose { .. }));
+        if goes_on && restricts && stage == Staged::All && !self.was_at_one_gate(case, decision).await? {
+            let mend = "bring it to one gate first: --gate GATE; or go on for a reason: --despite \"…\"";
+            return Err(Error::Wrong(format!("decision {decision} of {case} was at no single gate yet; {mend}")));
+        }
         let (case, decision, why) = (case.clone(), decision.clone(), despite.map(str::to_owned));
         self.put_stage(Staging { case, decision, stage, by, at: sent.at, why }).await
     }
@@ -147,6 +152,13 @@ impl Clerk {
     pub(crate) async fn stages(&self) -> Result<BTreeMap<(CaseId, DecisionId), Staged>, Error> {
         let stream = streams::read::<Staging>(&self.record, streams::STAGES).await?;
         Ok(stream.events.into_iter().map(|one| ((one.case, one.decision), one.stage)).collect())
+    }
+
+    /// Whether a decision was tried at one gate before.
+    async fn was_at_one_gate(&self, case: &CaseId, decision: &DecisionId) -> Result<bool, Error> {
+        let stream = streams::read::<Staging>(&self.record, streams::STAGES).await?;
+        let own = |one: &&Staging| one.case == *case && one.decision == *decision;
+        Ok(stream.events.iter().filter(own).any(|one| matches!(one.stage, Staged::At { .. })))
     }
 
     async fn version(&self, records: &[Record], epoch: u64, at: Moment) -> Result<Version, Error> {

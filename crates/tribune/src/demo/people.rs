@@ -19,7 +19,7 @@ use web::session::Who;
 use web::sign_in::accounts::{self, Enrolled};
 
 /// Who they are: number, roles, whom they answer to.
-const PEOPLE: [(&str, &[Role], &str); 10] = [
+const PEOPLE: [(&str, &[Role], &str); 12] = [
     ("ann", &[Role::Reviewer, Role::Analyst], "head-of-trust"),
     ("ned", &[Role::Reviewer, Role::Analyst], "head-of-trust"),
     ("ines", &[Role::IntakeOfficer], "head-of-trust"),
@@ -30,11 +30,13 @@ const PEOPLE: [(&str, &[Role], &str); 10] = [
     ("eve", &[Role::AppealPanel], "board"),
     ("fay", &[Role::AppealPanel], "board"),
     ("gil", &[Role::GateEngineer], "platform"),
+    ("ada", &[Role::CustodianA], "board"),
+    ("bea", &[Role::CustodianB], "law-firm"),
 ];
 
 /// Who has a part in each case, as what.
 pub(super) fn parts() -> impl Iterator<Item = (&'static str, &'static [Role])> {
-    let people = PEOPLE.iter().filter(|(name, ..)| !["otto", "gil"].contains(name));
+    let people = PEOPLE.iter().filter(|(name, ..)| !["otto", "gil", "ada", "bea"].contains(name));
     people.map(|(name, roles, _)| (*name, *roles))
 }
 

@@ -30,6 +30,7 @@ struct Gates {
 #[ignore = "a measurement: some minutes, and only in release worth anything"]
 fn how_soon_gates_refuse_after_the_last_stage() {
     let office = in_effect();
+    office.does("gil", &["restriction", "stage", "CASE", "d2", "--gate", "south-1"]);
     let (_server, at) = start(&office, &["serve", "--listen", "127.0.0.1:0"]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for count in [1, 10, 100] {

@@ -912,7 +912,10 @@ fn appealed(office: &Office) {
     };
     assert_eq!(decide("ben").status.code(), Some(1), "who decided before does not decide the appeal");
     assert!(decide("eve").status.success() && decide("fay").status.success());
-    office.does("gil", &["restriction", "stage", "CASE", "d3", "--all"]);
+    let all = ["restriction", "stage", "CASE", "d3", "--all"];
+    office.may_not("gil", &all, "was at no single gate yet");
+    office.does("gil", &["restriction", "stage", "CASE", "d3", "--gate", "north-1"]);
+    office.does("gil", &all);
     let transcribes = |account: &str| asked(office, account, "speech", "speech.transcription", 40);
     assert_eq!([transcribes("a1"), transcribes("a2")], ["refused", "refused"]);
     let lift = ["decision", "lift", "CASE", "d5", "--decision", "d3", "--keep"];

@@ -84,6 +84,11 @@ pub(super) fn against(error: Error) -> Result<String, Problem> {
     }
 }
 
+/// How such a form comes back: what a role is against is a denial, which is in the record as every other.
+pub(super) const fn status_of(error: &Error, else_it_is: StatusCode) -> StatusCode {
+    if matches!(error, Error::Denied(_)) { StatusCode::FORBIDDEN } else { else_it_is }
+}
+
 // ---- coming in ------------------------------------------------------------------------------------------------------
 
 /// A case that somebody looks at.

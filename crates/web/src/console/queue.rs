@@ -268,13 +268,17 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     let (form, id) = desk.posted(&session, &posted)?;
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let described = describe(&mut sheet, &desk);
     if let Some((law, opening)) = described.filter(|_| sheet.form.is_good()) {
         let sent = Sent { id, at: desk.now(), by: session.sender() };
         match desk.pages.clerk.open_case(&sent, &law, Act::Open(opening)).await {
             Ok((case, _)) => return Ok(see(&format!("/console/cases/{}", crate::sign_in::escaped(case.as_str())))),
-            Err(error) => sheet.form.refuse_all(super::case::against(error)?),
+            Err(error) => {
+                status = super::case::status_of(&error, status);
+                sheet.form.refuse_all(super::case::against(error)?);
+            }
         }
     }
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, &OpenPage::new(&desk, &session, &reader, sheet))
+    page_with(status, &OpenPage::new(&desk, &session, &reader, sheet))
 }

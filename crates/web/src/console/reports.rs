@@ -329,15 +329,19 @@ pub(super) async fn deed(
     let purpose = purpose.ok_or_else(|| Problem::wrong(StatusCode::CONFLICT, says))?;
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let doing = (doable.describe)(&mut sheet).filter(|_| sheet.form.is_good());
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(doing) = doing {
         let sent = Sent { id: command, at: desk.now(), by: session.sender() };
         match carry_out(&desk, &session, &sent, &id, doing, &sheet).await {
             Ok(()) => return Ok(see(&format!("/console/reports/{}", escaped(id.as_str())))),
-            Err(error) => sheet.form.refuse_all(super::case::against(error)?),
+            Err(error) => {
+                status = super::case::status_of(&error, status);
+                sheet.form.refuse_all(super::case::against(error)?);
+            }
         }
     }
     let again = Some((doable.name, sheet.form, sheet.fields));
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown(&desk, &session, &reader, &id, &purpose, again).await?)
+    page_with(status, &shown(&desk, &session, &reader, &id, &purpose, again).await?)
 }
 
 async fn carry_out(

@@ -814,7 +814,12 @@ async fn only_what_role_and_state_allow_is_offered_and_every_look_has_a_purpose(
         assert!(offered(&ada.get(&office.page(tab)).await).is_empty(), "an auditor changes nothing");
     }
     let refused = office.send(&mut ada, "assign", &[("person", "ann"), ("role", "reviewer")]).await;
-    assert!(refused.status == 409 && faults(&refused).contains("may not assign"), "{}", faults(&refused));
+    assert!(refused.status == 403 && faults(&refused).contains("may not assign"), "{}", faults(&refused));
+    let denials = office.house.clerk.denials("ada", office.house.now()).await.unwrap();
+    assert!(
+        denials.iter().any(|one| one.what.contains("/do/")),
+        "what a form was denied is in the record: {denials:?}"
+    );
     let mut ina = Browser::new(&office.house);
     ina.sign_in(&office.accounts["ina"]).await;
     assert_eq!(ina.get("/console/reports").await.status, 200);

@@ -1,6 +1,6 @@
 //! Doing something in a case: its form, what was posted, and what comes back when a rule or somebody else was there first.
 
-use super::{Entered, actor, against, enter, entered, is_open};
+use super::{Entered, actor, against, enter, entered, is_open, status_of};
 use crate::answer::{Problem, page, page_with, see};
 use crate::console::Desk;
 use crate::console::acts::act_words;
@@ -155,7 +155,7 @@ pub(in crate::console) async fn deed(
             // Somebody was quicker, between our look and the append.
             Ok(false) => return again(&entered, deed, sheet, version).await,
             Err(error) => {
-                status = StatusCode::CONFLICT;
+                status = status_of(&error, StatusCode::CONFLICT);
                 sheet.form.refuse_all(against(error)?);
             }
         }
