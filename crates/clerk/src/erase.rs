@@ -9,6 +9,7 @@ use crate::papers::texts_of;
 use crate::streams;
 use access::Thing;
 use review::case::Phase;
+use review::clocks::appeal_until;
 use review::words::{CaseId, Digest, Moment, ReportId, Text};
 use std::collections::BTreeSet;
 use store::{Erased, Erasure};
@@ -49,9 +50,21 @@ impl Clerk {
         Ok(self.record.erase(&erasure, &mut **chance).await?)
     }
 
+    /// No text is erased that an open case names: it may be what somebody's case rests on.
+    async fn needed(&self, text: Digest) -> Result<(), Error> {
+        let open = self.cases().await?.into_iter().filter(|file| file.case.phase == Phase::Open);
+        for file in open {
+            if texts_of(&file)?.contains(&text) {
+                return Err(Error::Wrong(format!("open case {} names it; erase it once that is over", file.case.id)));
+            }
+        }
+        Ok(())
+    }
+
     async fn gather(&self, what: &Erase, erasure: &mut Erasure) -> Result<(), Error> {
         let (stream, texts) = match what {
             Erase::Text(text) => {
+                self.needed(*text).await?;
                 erasure.texts.insert(*text);
                 return Ok(());
             }
@@ -59,6 +72,12 @@ impl Clerk {
                 let file = streams::case(&self.record, id).await?;
                 if file.case.phase == Phase::Open || file.case.in_force(erasure.at).next().is_some() {
                     return Err(Error::Wrong(format!("case {id} is open or in force; erase it once it is over")));
+                }
+                let served = file.case.decisions.values().filter_map(|decided| decided.notice.map(|notice| notice.at));
+                let until = served.filter_map(|at| appeal_until(Some(at))).max();
+                if let Some(until) = until.filter(|until| erasure.at <= *until) {
+                    let mend = "erase it after that, for an appeal needs what it is about";
+                    return Err(Error::Wrong(format!("case {id} can be appealed until {}; {mend}", until.day())));
                 }
                 (streams::case_stream(id), texts_of(&file)?)
             }

@@ -276,6 +276,10 @@ pub struct Case {
     pub corrections: BTreeMap<Text, Text>,
     /// What employees are owed, in order.
     pub made_known: Vec<MadeKnown>,
+    /// It goes on after its end for an appeal or a follow-up alone.
+    pub resumed: bool,
+    /// When it was reopened last, to be reviewed anew.
+    pub reopened: Option<Moment>,
     /// Until when it is put off, unless something comes in or somebody takes it up before.
     pub held: Option<Held>,
     /// Questions that went up, in order.
@@ -358,6 +362,8 @@ impl Case {
             corrections: BTreeMap::new(),
             made_known: Vec::new(),
             held: None,
+            resumed: false,
+            reopened: None,
             escalations: Vec::new(),
             closings: Vec::new(),
             former: BTreeSet::new(),
@@ -406,9 +412,7 @@ impl Case {
             Act::FollowUp { id, .. } => {
                 self.follow_ups.insert(id.clone(), false);
                 // What came back where a closed case restricts goes on there, until somebody says what it is.
-                if self.phase == Phase::Closed {
-                    self.phase = Phase::Open;
-                }
+                self.resume();
             }
             Act::SettleFollowUp { id, .. } => drop(self.follow_ups.insert(id.clone(), true)),
             Act::Correct { statement, correction } => {
@@ -453,7 +457,7 @@ impl Case {
             })),
             Act::Respond { role, answer } => self.respond(person, *at, *role, *answer),
             Act::Close(closing) => self.close(person, *at, closing),
-            Act::Reopen { .. } => self.reopen(),
+            Act::Reopen { .. } => self.reopen(*at),
         }
     }
 
@@ -707,9 +711,7 @@ impl Case {
                 };
                 self.appeals.insert(id.clone(), appealed);
                 // A closed case goes on for as long as it is heard: those who decided may not close their ears.
-                if self.phase == Phase::Closed {
-                    self.phase = Phase::Open;
-                }
+                self.resume();
             }
             Act::AdmitAppeal { id, .. } => {
                 if let Some((appealed, person)) = self.appeals.get_mut(id).zip(person) {
@@ -732,7 +734,7 @@ impl Case {
     fn close(&mut self, person: Option<&PersonId>, at: Moment, closing: &Closing) {
         self.hand(person, Hand::Closed);
         self.make_known(at);
-        self.phase = Phase::Closed;
+        (self.phase, self.resumed) = (Phase::Closed, false);
         self.closings.extend(person.map(|person| (at, person.clone(), closing.clone())));
     }
 
@@ -741,8 +743,16 @@ impl Case {
     }
 
     /// Others review it: whoever had a hand in it takes no part any more.
-    fn reopen(&mut self) {
+    /// A closed case goes on for what came in, and for nothing else: it is not reviewed anew.
+    fn resume(&mut self) {
+        if self.phase == Phase::Closed {
+            (self.phase, self.resumed) = (Phase::Open, true);
+        }
+    }
+
+    fn reopen(&mut self, at: Moment) {
         self.phase = Phase::Open;
+        (self.resumed, self.reopened) = (false, Some(at));
         for (person, part) in self.parts.iter_mut().filter(|(_, part)| !part.hands.is_empty()) {
             self.former.insert(person.clone());
             part.roles.clear();
@@ -792,7 +802,20 @@ impl Case {
     /// Whether the customer was heard: it answered, or let the time pass; or two people recorded why not.
     pub fn heard(&self, at: Moment) -> bool {
         let answered = |question: &Question| question.answer.is_some() || at > question.until;
-        self.hearing_waived.len() >= 2 || !self.questions.is_empty() && self.questions.values().all(answered)
+        // What a reopened case rests on is put to the customer anew.
+        let of_now = |question: &Question| self.reopened.is_none_or(|reopened| question.asked >= reopened);
+        let asked = self.questions.values().any(of_now) && self.questions.values().all(answered);
+        self.hearing_waived.len() >= 2 || asked
+    }
+
+    /// Whether an appeal was upheld and what it undoes is in force still.
+    pub fn upholds(&self, one: &Appealed) -> bool {
+        let decided = self.decisions.get(&one.decision).filter(|decided| !decided.in_force.is_empty());
+        decided.is_some_and(|decided| match one.outcome {
+            Some(AppealOutcome::Upheld) => true,
+            Some(AppealOutcome::UpheldInPart) => decided.in_force == decided.decision.targets,
+            _ => false,
+        })
     }
 
     /// Whether what is reviewed is a declared use.

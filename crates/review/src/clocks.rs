@@ -15,6 +15,8 @@ pub const PRELIMINARY_DAYS: i64 = 30;
 pub const FINAL_DAYS: i64 = 180;
 /// Days within which the provider's own people are told what was made known: they should not learn it from others only.
 pub const EMPLOYEES_DAYS: i64 = 14;
+/// Within so many days what an appeal undoes is undone: our choice, as no law names one.
+pub const CARRY_OUT_DAYS: i64 = 3;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,9 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
     }
     for (id, appealed) in &case.appeals {
         clock("decide an appeal", id.as_str(), appealed.filed.plus_days(30), appealed.decided);
+        if let Some(decided) = appealed.decided.filter(|_| case.upholds(appealed)) {
+            clock("carry out an appeal", id.as_str(), decided.plus_days(CARRY_OUT_DAYS), None);
+        }
     }
     clocks.sort_by_key(|clock| clock.due);
     clocks

@@ -273,6 +273,14 @@ impl Check<'_> {
             open || closed,
             "it is closed; reopen it on new material, or look where it went on"
         );
+        let anew = matches!(act, Act::Determine(_) | Act::CompleteStep { .. } | Act::WaiveHearing { .. });
+        let imposes = matches!(act, Act::Propose(Decision { order: Order::Impose { .. }, .. }));
+        hold!(
+            self.context,
+            NewMaterial,
+            !(self.case.resumed && (anew || imposes)),
+            "it goes on for an appeal or a follow-up alone; reopen it on new material, for others to review"
+        );
         match act {
             Act::Open(_) => hold!(self.context, Begins, false, "it is open already; let what is new join it"),
             Act::Join { source, accounts } => self.join(source, accounts)?,
@@ -286,7 +294,10 @@ impl Check<'_> {
             Act::Assign { person, role } => self.assign(person, *role)?,
             Act::Declare { .. } => {
                 let person = self.staff()?;
-                hold!(self.context, HasPart, self.case.parts.contains_key(person), "they are asked who have a part");
+                let part = self.case.parts.get(person);
+                hold!(self.context, HasPart, part.is_some(), "they are asked who have a part");
+                let kept = part.is_none_or(|part| part.declared.flatten().is_none());
+                hold!(self.context, NoConflict, kept, "{person} has declared a conflict, which stays; release them");
             }
             Act::Release { person } => {
                 // Whoever has a conflict may go, and sends nobody else away.
@@ -324,7 +335,7 @@ impl Check<'_> {
                 );
             }
             Act::ConfirmSafe { text, written_by } => {
-                let person = self.staff()?;
+                let person = self.apart()?;
                 hold!(self.context, TwoEyes, person != written_by, "ask somebody who did not write it");
                 hold!(self.context, Once, !self.case.safe.contains_key(text), "it is confirmed already");
             }
@@ -337,6 +348,7 @@ impl Check<'_> {
                 hold!(self.context, TimeToAnswer, time, "give the customer at least {days} days");
             }
             Act::Answer { id, .. } => {
+                hold!(self.context, Somebody, self.by == &Actor::Customer, "the customer answers, or nobody");
                 hold!(self.context, Known, self.case.questions.contains_key(id), "no question {id} was put");
             }
             Act::WaiveHearing { .. } => drop(self.hands(&[Role::Decider])?),
@@ -450,8 +462,14 @@ impl Check<'_> {
             }
             Act::Respond { role, .. } => {
                 self.hands(&[*role])?;
-                let asked = self.case.escalated().any(|one| one.to == *role);
-                hold!(self.context, Escalated, asked, "nothing that went up to {} waits for an answer", role.name());
+                let asked = self.case.escalated().any(|one| one.to == *role && Some(&one.by) != self.person());
+                hold!(
+                    self.context,
+                    Escalated,
+                    asked,
+                    "nothing that somebody else sent up to {} waits for an answer",
+                    role.name()
+                );
             }
             Act::Close(closing) => self.close(closing)?,
             Act::Reopen { material } => {
@@ -470,6 +488,11 @@ impl Check<'_> {
 
     fn unknown(&self, what: &str, name: &str) -> Ruling {
         Err(Refusal { rule: Rule::Known, mend: format!("there is no {what} {name}") })
+    }
+
+    /// The person who acts, if one does.
+    const fn person(&self) -> Option<&PersonId> {
+        if let Actor::Person(person) = self.by { Some(person) } else { None }
     }
 
     /// The person who acts; on the roster, and there.
@@ -534,9 +557,14 @@ impl Check<'_> {
     fn hold_off(&self, until: Moment) -> Ruling {
         self.hands(&[Role::Reviewer])?;
         let case = self.case;
-        let heard = case.appeals.values().any(|one| one.outcome.is_none());
+        let heard = case.appeals.values().any(|one| one.outcome.is_none() || case.upholds(one));
         let leaves = case.leaving.iter().any(|noted| noted.choice.is_none());
-        hold!(self.context, Held, !heard && !leaves, "an appeal is being heard, or data leaves: that is not put off");
+        hold!(
+            self.context,
+            Held,
+            !heard && !leaves,
+            "an appeal is heard or carried out, or data leaves: that is not put off"
+        );
         let days = until > self.at && until <= self.at.plus_days(HOLD_DAYS);
         hold!(self.context, Held, days, "name a day that is to come, at most {HOLD_DAYS} days from now");
         Ok(())
@@ -567,10 +595,23 @@ impl Check<'_> {
     }
 
     fn notes(&self, act: &Act) -> Ruling {
+        if matches!(act, Act::NoteLeaving { .. }) {
+            let open = self.case.leaving.iter().any(|one| one.choice.is_none());
+            hold!(
+                self.context,
+                Once,
+                !open,
+                "it is noted that data leaves; two people say first what is done about that"
+            );
+        }
         if !matches!(act, Act::NoteContact { .. }) && self.by == &Actor::System {
             return Ok(());
         }
-        self.staff()?;
+        if matches!(act, Act::FollowUp { .. }) {
+            self.apart()?
+        } else {
+            self.staff()?
+        };
         if let Act::FollowUp { id, .. } = act {
             hold!(self.context, Once, !self.case.follow_ups.contains_key(id), "it is followed up already");
         }
@@ -579,6 +620,9 @@ impl Check<'_> {
 
     fn add_evidence(&self, item: &Item) -> Ruling {
         hold!(self.context, Once, !self.case.evidence.contains_key(&item.id), "that evidence is in the case");
+        let answered = |one: &crate::case::Question| one.answer.is_some() || self.at > one.until;
+        let answer = item.basis != Basis::CustomerAnswer || self.case.questions.values().any(answered);
+        hold!(self.context, Known, answer, "the customer was asked nothing that it answered, refused or let pass");
         match self.by {
             Actor::Person(_) => drop(self.staff()?),
             Actor::System => hold!(self.context, Somebody, item.basis == Basis::Meters, "Tribune adds meters alone"),
@@ -686,7 +730,8 @@ impl Check<'_> {
         }
         let Some(standard) = reach.standard() else { return Ok(()) };
         let standing = self.case.standing_determination();
-        let on = decision.determination.is_some() && decision.determination == standing.map(|(place, _)| place);
+        let of_now = standing.is_some_and(|(_, one)| self.case.reopened.is_none_or(|reopened| one.at >= reopened));
+        let on = of_now && decision.determination == standing.map(|(place, _)| place);
         hold!(self.context, OnDetermination, on, "name the determination that stands");
         let Some((_, determined)) = standing else { return Ok(()) };
         let interim = reach == Reach::Interim;
@@ -758,6 +803,7 @@ impl Check<'_> {
         let lately = |one: &Previewed| self.is_late(one.metered.to);
         let seen = !decided.wants_preview() || decided.previews.last().is_some_and(lately);
         hold!(self.context, Previewed, seen, "look first, by the usage of late, at what it stops: preview it");
+        self.own_accounts(decided)?;
         hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
         let appeal = self.case.parts.get(person).is_some_and(|part| part.hands.contains(&Hand::DecidedAppeal));
         hold!(self.context, OtherThanAppeal, !appeal, "{person} decided an appeal in this case; ask somebody else");
@@ -773,6 +819,23 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// By the books of the preview, every target is of the customer whom the case is about, and who is told of it.
+    fn own_accounts(&self, decided: &Decided) -> Ruling {
+        let Some(seen) = decided.previews.last() else { return Ok(()) };
+        let own = &self.case.opening.customer;
+        let of_others =
+            |target: &&Target| seen.metered.accounts.get(&target.account).is_some_and(|customer| customer != own);
+        let other = decided.decision.targets.iter().find(of_others);
+        let account = other.map_or("", |target| target.account.as_str());
+        hold!(
+            self.context,
+            Narrow,
+            other.is_none(),
+            "account {account} is another customer's: review it in their case"
+        );
+        Ok(())
+    }
+
     fn take_effect(&self, decided: &Decided) -> Ruling {
         hold!(self.context, Somebody, self.by != &Actor::Customer, "it takes effect when it is compiled");
         if let Actor::Person(person) = self.by {
@@ -780,11 +843,22 @@ impl Check<'_> {
         }
         let approved = decided.standing == Standing::Approved;
         hold!(self.context, Approved, approved, "it needs {} approvals", self.context.procedure.approvals);
+        let upheld = |one: &crate::case::Appealed| {
+            one.decision == decided.decision.id
+                && matches!(one.outcome, Some(AppealOutcome::Upheld | AppealOutcome::UpheldInPart))
+        };
+        let stands = !self.case.appeals.values().any(upheld);
+        hold!(self.context, Undecided, stands, "an appeal against it was upheld; propose what the panel leaves of it");
         for person in decided.approvals.keys() {
-            let there = self.context.roster.is(person, Role::Decider, self.at) && self.clean(person).is_ok();
+            let gone = self.case.parts.get(person).is_none_or(|part| part.released);
+            let there = self.context.roster.is(person, Role::Decider, self.at) && self.clean(person).is_ok() && !gone;
             hold!(self.context, StillApproved, there, "{person} cannot stand for it any more; propose it anew");
         }
         if let Order::Impose { intervention } = &decided.decision.order {
+            if let Some(one) = self.context.procedure.intervention(intervention).filter(|_| decided.decision.emergency)
+            {
+                self.emergency(&decided.decision, one)?;
+            }
             let standing = self.case.standing_determination().map(|(place, _)| place);
             let on = decided.decision.determination.is_none() || decided.decision.determination == standing;
             hold!(self.context, OnDetermination, on, "its determination was superseded; propose it anew");
@@ -968,14 +1042,7 @@ impl Check<'_> {
             }
             Standing::Refused | Standing::Over => None,
         };
-        let upheld = |one: &crate::case::Appealed| {
-            let decided = case.decisions.get(&one.decision).filter(|decided| !decided.in_force.is_empty());
-            decided.is_some_and(|decided| match one.outcome {
-                Some(AppealOutcome::Upheld) => true,
-                Some(AppealOutcome::UpheldInPart) => decided.in_force == decided.decision.targets,
-                _ => false,
-            })
-        };
+        let upheld = |one: &crate::case::Appealed| case.upholds(one);
         let left = case.decisions.values().find_map(decision).or_else(|| {
             // One that came too late is heard once two of the panel admit it, and holds nothing up before.
             let heard = |one: &crate::case::Appealed| one.in_time || one.admitted.len() >= 2;

@@ -382,6 +382,108 @@ fn counsels_opinion_is_counsels() {
 }
 
 #[test]
+fn a_conflict_stays_declared_and_who_went_does_not_stand_for_what_they_approved() {
+    let mut stage = Stage::set();
+    stage.must("zoe", Act::Declare { conflict: Some(text("cousin")) });
+    assert_eq!(stage.act("zoe", Act::Declare { conflict: None }).unwrap_err().rule, Rule::NoConflict);
+    let mut served = Stage::served_later();
+    served.must("ann", Act::Release { person: name("ben") });
+    assert_eq!(served.act("tribune", served.effect("d1")).unwrap_err().rule, Rule::StillApproved);
+}
+
+#[test]
+fn what_an_appeal_undid_before_it_took_effect_takes_none() {
+    let mut stage = Stage::served_later();
+    stage.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+    for panel in ["eve", "fay"] {
+        let outcome = AppealOutcome::Upheld;
+        stage.must(panel, Act::DecideAppeal { id: name("p1"), outcome, reasons: text("r") });
+    }
+    assert_eq!(stage.act("tribune", stage.effect("d1")).unwrap_err().rule, Rule::Undecided);
+    // In force already, it waits to be carried out, and is not put off.
+    let mut late = Stage::in_effect();
+    late.must("customer", Act::Appeal(Appeal { id: name("p1"), decision: name("d1"), ground: text("g") }));
+    for panel in ["eve", "fay"] {
+        let outcome = AppealOutcome::Upheld;
+        late.must(panel, Act::DecideAppeal { id: name("p1"), outcome, reasons: text("r") });
+    }
+    let waits = crate::waits::waits(late.case(), &late.procedure);
+    assert!(waits.iter().any(|wait| wait.what == "carrying out appeal p1"), "{waits:?}");
+    let off = Act::Hold { until: late.now.plus_days(9), reason: text("later") };
+    assert_eq!(late.act("ann", off).unwrap_err().rule, Rule::Held);
+}
+
+#[test]
+fn emergencies_prepared_side_by_side_take_effect_once() {
+    let mut stage = Stage::set();
+    stage.must("ann", stage.determination(Standard::ReasonableSuspicion));
+    for id in ["d1", "d2"] {
+        stage.must("ann", Act::Propose(Decision { emergency: true, review: None, ..read_only(id) }));
+        for decider in ["ben", "cleo"] {
+            stage.must(decider, stage.approval(decider, id));
+        }
+        stage.safe(id);
+        stage.must("ann", serve(id, id));
+    }
+    stage.must("tribune", stage.effect("d1"));
+    stage.later(10);
+    stage.must("tribune", Act::RunOut { decision: name("d1") });
+    assert_eq!(stage.act("tribune", stage.effect("d2")).unwrap_err().rule, Rule::Bounded);
+}
+
+#[test]
+fn a_case_that_goes_on_for_a_follow_up_is_not_reviewed_anew_by_the_same() {
+    let mut stage = closed();
+    assert_eq!(
+        stage.act("sal", Act::FollowUp { id: name("f0"), account: None, finding: text("f") }).unwrap_err().rule,
+        Rule::NotClose
+    );
+    stage.must("tribune", Act::FollowUp { id: name("f1"), account: None, finding: text("f") });
+    assert_eq!(
+        stage.act("ann", stage.determination(Standard::ClearAndConvincing)).unwrap_err().rule,
+        Rule::NewMaterial
+    );
+    assert_eq!(stage.act("ann", Act::Propose(read_only("d9"))).unwrap_err().rule, Rule::NewMaterial);
+    stage.must("ann", Act::SettleFollowUp { id: name("f1"), note: text("n") });
+    stage.must("ann", Act::Close(closing()));
+    // Reopened on new material: others, who ask and answer anew.
+    stage.later(1);
+    stage.must("ines", meters("m9", "a1"));
+    stage.must("ines", Act::Reopen { material: name("m9") });
+    assert!(!stage.case().heard(stage.now));
+    assert_eq!(stage.act("ines", Act::Propose(read_only("d9"))).unwrap_err().rule, Rule::OnDetermination);
+}
+
+#[test]
+fn what_leaves_is_noted_once_and_an_answer_is_the_customers() {
+    let mut stage = Stage::set();
+    stage.must("tribune", Act::NoteLeaving { finding: text("leaves") });
+    assert_eq!(stage.act("tribune", Act::NoteLeaving { finding: text("more") }).unwrap_err().rule, Rule::Once);
+    for decider in ["ben", "cleo"] {
+        stage.must(decider, Act::DecideLeaving { choice: Leaving::LetGo, reasons: text("r") });
+    }
+    stage.must("tribune", Act::NoteLeaving { finding: text("more") });
+    let answer = || item("answer", Basis::CustomerAnswer, "customer");
+    assert_eq!(stage.act("ann", answer()).unwrap_err().rule, Rule::Known, "nobody was asked");
+    stage.ask();
+    assert_eq!(stage.act("ann", answer()).unwrap_err().rule, Rule::Known, "nobody answered yet");
+    let refusal = || Act::Answer { id: name("q1"), text: None };
+    assert_eq!(stage.act("tribune", refusal()).unwrap_err().rule, Rule::Somebody);
+    stage.must("customer", refusal());
+    stage.must("ann", answer());
+}
+
+#[test]
+fn an_account_of_another_customer_is_no_target() {
+    let mut stage = Stage::determined();
+    stage.must("ann", Act::Propose(read_only("d1")));
+    let Act::Preview { decision, mut metered } = stage.preview("d1") else { panic!() };
+    metered.accounts.insert(name("a1"), name("another"));
+    stage.must("tribune", Act::Preview { decision, metered });
+    assert_eq!(stage.act("ben", stage.approval("ben", "d1")).unwrap_err().rule, Rule::Narrow);
+}
+
+#[test]
 fn the_procedure_of_the_pack_is_well_formed_and_faults_are_named() {
     assert_eq!(procedure().faults(), [] as [&str; 0]);
     let mut wrong = procedure();

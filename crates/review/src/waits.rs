@@ -5,7 +5,7 @@
 
 use crate::act::Order;
 use crate::case::{CHECK_DAYS, Case, Decided, LEAVING_HOURS, Part, Phase, Standing};
-use crate::clocks::EMPLOYEES_DAYS;
+use crate::clocks::{CARRY_OUT_DAYS, EMPLOYEES_DAYS};
 use crate::procedure::Procedure;
 use crate::words::{Moment, PersonId, Role};
 use std::collections::BTreeSet;
@@ -360,6 +360,11 @@ impl Waits<'_> {
         for id in self.case.follow_ups.iter().filter(|(_, settled)| !**settled).map(|(id, _)| id) {
             let turn = Turn::Of(Role::Reviewer, BTreeSet::new());
             self.add(Awaited::FollowUp, format!("what became of follow-up {id}"), turn, self.case.opened, None);
+        }
+        for (id, appealed) in self.case.appeals.iter().filter(|(_, appealed)| self.case.upholds(appealed)) {
+            let (turn, from) = (Turn::Of(Role::Reviewer, BTreeSet::new()), appealed.decided.unwrap_or(appealed.filed));
+            let due = Some(from.plus_days(CARRY_OUT_DAYS));
+            self.add(Awaited::Appeal, format!("carrying out appeal {id}"), turn, from, due);
         }
         for (id, appealed) in self.case.appeals.iter().filter(|(_, appealed)| appealed.outcome.is_none()) {
             let late = !appealed.in_time && appealed.admitted.len() < 2;

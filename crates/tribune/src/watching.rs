@@ -349,7 +349,8 @@ struct Shown {
 async fn attend(office: &Office, sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Result<(), Failure> {
     for Shown { case, portrait, leaves } in apart(|| shown(sources, files, wanting))? {
         let noted = files.iter().find(|file| file.case.id == case).and_then(|file| file.case.leaving.last());
-        let same = noted.is_some_and(|noted| office.now < noted.noted.plus_days(LEAVING_DAYS));
+        let same =
+            noted.is_some_and(|noted| noted.choice.is_none() || office.now < noted.noted.plus_days(LEAVING_DAYS));
         if let Some(finding) = leaves.filter(|_| !same) {
             enact(office, &case, Act::NoteLeaving { finding }).await?;
         }
