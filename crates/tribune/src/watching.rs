@@ -417,3 +417,102 @@ fn exodus(watch: &Watch, rankings: &Rankings, policy: usize, entity: u32) -> boo
     let reading = evaluation.and_then(|(evaluation, _)| evaluation.readings.get(signal)?.get(entity as usize));
     reading.is_some_and(|reading| reading.evidence > Decibans::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clerk::{Clerk, Law};
+    use review::roster::{Member, Roster};
+    use review::words::Role;
+
+    const HEADER: &str = "BillingAccountId,SubAccountId,ServiceCategory,ServiceName,RegionId,SkuId,SkuMeter,ConsumedQuantity,\
+                          ConsumedUnit,PricingQuantity,PricingUnit,ChargeCategory,ChargeClass,ChargeFrequency,\
+                          ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,ProviderName,ChargeDescription,ResourceId";
+    const NOW: Moment = Moment(490_072 * 3_600);
+
+    fn law() -> Law {
+        let pack = common::policies(&[]).unwrap().remove(0);
+        let digest = pack.digest.parse().unwrap();
+        Law { id: pack.id, version: pack.version, digest, title: pack.title, procedure: pack.review }
+    }
+
+    /// Three days of an account that writes.
+    fn sources(folder: &std::path::Path) -> Sources {
+        let mut csv = format!("{HEADER}\n");
+        for hour in 0..72 {
+            let at = Hour(490_000 + hour);
+            let (from, to) = (at.to_string(), at.plus(1).to_string());
+            csv += &format!(
+                "acme,a1,Storage,Object Storage,north,storage.write,storage.write,400000,Requests,,,Usage,,Usage-Based,\
+                 {from},{to},2025-11-01T00:00:00Z,Example Cloud,,\n"
+            );
+        }
+        let records = folder.join("usage.csv");
+        std::fs::write(&records, csv).unwrap();
+        let records = vec![records.display().to_string()];
+        let (state, facts, policy, meters, threads) = (None, None, Vec::new(), None, Some(1));
+        Sources { records, state, facts, policy, meters, threads, scratch: Some(folder.to_owned()) }
+    }
+
+    async fn opened(folder: &std::path::Path) -> (Clerk, CaseId) {
+        let record = format!("sqlite:{}", folder.join("record.db").display());
+        let clerk = Clerk::new(store::Record::open(&record).await.unwrap(), crate::office::chance).unwrap();
+        let member = |(name, roles): (&str, &[Role])| {
+            let identities = BTreeSet::from([format!("idp|{name}")]);
+            (name.parse().unwrap(), Member { roles: roles.iter().copied().collect(), identities, ..Member::default() })
+        };
+        let people = [("ann", &[Role::Reviewer][..]), ("ben", &[Role::Decider]), ("cleo", &[Role::Decider])];
+        let roster = Roster { members: people.into_iter().map(member).collect(), ..Roster::default() };
+        clerk.set_roster("r1".parse().unwrap(), NOW, &BTreeSet::new(), &roster).await.unwrap();
+        let (law, finding) = (law(), Digest::of("finding"));
+        let source = Source::Finding { finding, records: Digest::of("r"), score_db: None, families: BTreeSet::new() };
+        let accounts = BTreeSet::from(["a1".parse().unwrap()]);
+        let opening = Opening {
+            kind: Kind::Workload,
+            policy: (law.id.clone(), law.version.clone(), law.digest),
+            customer: "acme".parse().unwrap(),
+            accounts,
+            sources: BTreeSet::from([source]),
+        };
+        let sent = |id: &str, by: Sender| Sent { id: id.parse().unwrap(), at: NOW, by };
+        let (case, _) = clerk.open_case(&sent("c1", Sender::System), &law, Act::Open(opening)).await.unwrap();
+        let (id, origin) = ("meters".parse().unwrap(), "provider".parse().unwrap());
+        let about = BTreeSet::from([("a1".parse().unwrap(), None)]);
+        let item = Item { id, digest: finding, basis: Basis::Meters, origin, anonymous: false, about };
+        clerk.enact(&sent("c2", Sender::System), &case, Act::AddEvidence(item)).await.unwrap();
+        (clerk, case)
+    }
+
+    async fn the_one(clerk: &Clerk) -> File {
+        clerk.cases().await.unwrap().remove(0)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_case_that_somebody_carries_is_shown_its_workload_and_the_services_that_are_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let (clerk, case) = opened(folder.path()).await;
+        assert!(!wants_portrait(&the_one(&clerk).await.case), "a text is sealed to who has a part, and nobody has");
+        let ann = |id: &str| Sent { id: id.parse().unwrap(), at: NOW, by: Sender::Person("ann".to_owned()) };
+        let assign = Act::Assign { person: "ann".parse().unwrap(), role: Role::Reviewer };
+        clerk.enact(&ann("c3"), &case, assign).await.unwrap();
+        clerk.enact(&ann("c4"), &case, Act::Declare { conflict: None }).await.unwrap();
+        let file = the_one(&clerk).await;
+        assert!(wants_portrait(&file.case));
+        let (files, wanting) = (vec![file], BTreeSet::from([case.clone()]));
+        let sources = sources(folder.path());
+        let mut seen = apart(|| shown(&sources, &files, &wanting)).unwrap();
+        let Shown { case: of, portrait, leaves } = seen.remove(0);
+        assert_eq!((of, leaves, seen.len()), (case.clone(), None, 0));
+        let (text, about) = portrait.unwrap();
+        let read = Explanation::read(text.as_bytes()).unwrap();
+        assert_eq!(read.explanation.customer, "acme", "its ledger adds up, and it is of this workload");
+        let storage = Some("object-storage".parse().unwrap());
+        assert_eq!(about, BTreeSet::from([("a1".parse().unwrap(), storage)]), "what can be a target");
+        // Once it is there, it is not made again.
+        let (id, origin) = (PORTRAIT.parse().unwrap(), "provider".parse().unwrap());
+        let item = Item { id, digest: Digest::of(&text), basis: Basis::Meters, origin, anonymous: false, about };
+        let sent = Sent { id: "c5".parse().unwrap(), at: NOW, by: Sender::System };
+        clerk.enact(&sent, &case, Act::AddEvidence(item)).await.unwrap();
+        assert!(!wants_portrait(&the_one(&clerk).await.case));
+    }
+}

@@ -81,6 +81,10 @@ pub struct SignIn {
     pub(crate) record_clock: Clock,
     chance: Mutex<Chance>,
     guesses: Guesses,
+    /// Those from browsers that are known and in sessions: nobody can make such a mark up, so no flood fills it.
+    own_guesses: Guesses,
+    /// Passwords of strangers are hashed apart: they queue behind each other, and nobody who is known behind them.
+    strangers: Semaphore,
     hashing: Semaphore,
     opening: Semaphore,
     /// By session: a key that was unlocked, and until when it stays so.
@@ -109,6 +113,8 @@ impl SignIn {
             record_clock: means.record_clock,
             chance: Mutex::new(means.chance),
             guesses: Guesses::new(),
+            own_guesses: Guesses::new(),
+            strangers: Semaphore::new(1),
             hashing: Semaphore::new(HASHING_MAX),
             opening: Semaphore::new(OPENING_MAX),
             unlocked: Mutex::default(),
@@ -147,20 +153,20 @@ impl SignIn {
     /// now on.
     async fn by_account(&self, headers: &HeaderMap, given: &Given) -> Result<Tried<(Who, String, SetCookie)>, Problem> {
         let name = accounts::name(&given.name).unwrap_or_default();
-        let mark = match self.known(headers, &name) {
-            Some(browser) => self.key.mark("guess of a known browser", &browser),
-            None => self.key.mark("guess", &name),
+        let (guesses, turns, mark) = match self.known(headers, &name) {
+            Some(browser) => (&self.own_guesses, &self.hashing, self.key.mark("guess of a known browser", &browser)),
+            None => (&self.guesses, &self.strangers, self.key.mark("guess", &name)),
         };
-        if let Err(seconds) = self.guesses.take(&mark, self.now()) {
+        if let Err(seconds) = guesses.take(&mark, self.now()) {
             return Ok(Tried::TooOften(seconds));
         }
-        let Some(who) = self.proved(&name, given).await? else { return Ok(Tried::Wrong) };
+        let Some(who) = self.proved(&name, given, turns).await? else { return Ok(Tried::Wrong) };
         if let Who::Person(person) = &who
             && self.clerk.roster().await?.present(person, (self.record_clock)()).is_none()
         {
             return Ok(Tried::Wrong);
         }
-        self.guesses.forgive(&mark);
+        guesses.forgive(&mark);
         let cookie = self.make_known(&name);
         Ok(Tried::Right((who, name, cookie)))
     }
@@ -168,12 +174,12 @@ impl SignIn {
     /// Whether password and code are those of somebody who is signed in with that account.
     async fn again_by_account(&self, signed: &Signed, given: &Given) -> Result<Tried<()>, Problem> {
         let mark = self.key.mark("guess in a session", &signed.kept.id);
-        if let Err(seconds) = self.guesses.take(&mark, self.now()) {
+        if let Err(seconds) = self.own_guesses.take(&mark, self.now()) {
             return Ok(Tried::TooOften(seconds));
         }
-        match self.proved(&given.name, given).await? {
+        match self.proved(&given.name, given, &self.hashing).await? {
             Some(who) if who == *signed.who() => {
-                self.guesses.forgive(&mark);
+                self.own_guesses.forgive(&mark);
                 Ok(Tried::Right(()))
             }
             _ => Ok(Tried::Wrong),
@@ -202,7 +208,7 @@ impl SignIn {
         Ok(Tried::Right(()))
     }
 
-    async fn proved(&self, name: &str, given: &Given) -> Result<Option<Who>, Problem> {
+    async fn proved(&self, name: &str, given: &Given, turns: &Semaphore) -> Result<Option<Who>, Problem> {
         let record = self.clerk.record();
         let found = match name {
             "" => None,
@@ -210,7 +216,7 @@ impl SignIn {
         };
         let (key, account) = (self.key.clone(), found.as_ref().map(|(account, _)| account.clone()));
         let password = Zeroizing::new(given.password.to_string());
-        let right = working(&self.hashing, move || accounts::is_password_of(&key, account.as_ref(), &password)).await?;
+        let right = working(turns, move || accounts::is_password_of(&key, account.as_ref(), &password)).await?;
         let Some((account, version)) = found.filter(|_| right) else { return Ok(None) };
         let used = accounts::use_code(record, &self.key, (&account, version), &given.code, self.now()).await?;
         Ok(used.then_some(account.who))

@@ -591,7 +591,7 @@ async fn a_case_is_put_off_and_a_question_goes_up_and_the_day_and_the_list_show_
     assert!(refused.status == 409 && faults(&refused).contains("at most 30 days"), "{}", faults(&refused));
     let mut ben = office.at("ben").await;
     let refused = office.send(&mut ben, "hold", &[("until", &until), ("reason", "later")]).await;
-    assert!(refused.status == 409 && faults(&refused).contains("may not hold"), "{}", faults(&refused));
+    assert!(refused.status == 403 && faults(&refused).contains("may not hold"), "{}", faults(&refused));
     let clocks = |file: &clerk::File| review::clocks::clocks(&file.case, &file.law.procedure).len();
     let before = clocks(&office.file().await);
     office.must(&mut ann, "hold", &[("until", &until), ("reason", "It answers by then.")]).await;
