@@ -9,8 +9,8 @@ use crate::procedure::Basis;
 use crate::roster::{KeyForm, PublicKey};
 use crate::words::{
     AccountId, Actor, AppealId, CaseId, CommandId, CustomerId, DecisionId, Digest, ElementId, EvidenceId,
-    InterventionId, ItemId, Moment, Origin, PersonId, ReportId, Role, ServiceId, Standard, StepId, Switch, Target,
-    Text,
+    InterventionId, ItemId, Moment, Origin, PersonId, Purpose, RegionId, ReportId, Role, ServiceId, Standard, StepId,
+    Switch, Target, Text,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,6 +240,15 @@ pub enum Act {
         /// The usage of whole days after the effect.
         metered: Metered,
     },
+    /// A decision in effect is looked at again, as it said when it was made, and stands. To end it, lifting is proposed.
+    LookAgain {
+        /// Which decision.
+        decision: DecisionId,
+        /// Why it stands.
+        reasons: Text,
+        /// When it is looked at next; none where it ends by itself.
+        next: Option<Moment>,
+    },
     /// The use may have come back elsewhere.
     FollowUp {
         /// Of this one.
@@ -316,6 +325,13 @@ pub enum Act {
         /// What they say.
         answer: Text,
     },
+    /// Whether a declared use may go on; needs two people who say the same.
+    DecideUse {
+        /// What.
+        may: DeclaredUse,
+        /// Why.
+        reasons: Text,
+    },
     /// Nothing is left to do.
     Close(Closing),
     /// Something new came up; others review it.
@@ -334,7 +350,7 @@ pub struct Opening {
     pub policy: (String, String, Digest),
     /// The customer whose workload it is.
     pub customer: CustomerId,
-    /// The accounts of the workload.
+    /// The accounts of the workload; none of a declared use that has none yet.
     pub accounts: BTreeSet<AccountId>,
     /// What brought it about.
     pub sources: BTreeSet<Source>,
@@ -372,6 +388,23 @@ pub enum Source {
         /// Which.
         report: ReportId,
     },
+    /// A use that a customer declares, before or under a contract: what of it is to be reviewed.
+    Declaration(DeclaredFor),
+}
+
+/// What a customer declares that it wants to do, and with what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeclaredFor {
+    /// Which declaration: the customer's own sending, or that of whoever put it down where there is no contract yet.
+    pub declaration: CommandId,
+    /// What for, in a word of the facts: `contact_centre`, `voicemail`, …
+    pub purpose: Purpose,
+    /// The services that it wants: its portfolio.
+    pub portfolio: BTreeSet<ServiceId>,
+    /// Where: regions. Anywhere, where none is named.
+    pub places: BTreeSet<RegionId>,
+    /// What it is, in the customer's words.
+    pub text: Text,
 }
 
 /// An item of evidence.
@@ -539,7 +572,7 @@ pub struct Closing {
     pub consulted: Text,
     /// What is learnt from it.
     pub lesson: Text,
-    /// Of a declared use: whether it may go on, and under which conditions.
+    /// Of a declared use: whether it may go on, and under which conditions, as two people decided.
     pub declared_use: Option<DeclaredUse>,
 }
 

@@ -4,7 +4,7 @@
 //! folded here did happen, and is folded the same way years later.
 
 use crate::act::{
-    Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, Determination, Event, Hand, Item, Kind,
+    Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, DeclaredUse, Determination, Event, Hand, Item, Kind,
     Leaving, Opening, Order, Source,
 };
 use crate::metered::{Compared, Metered};
@@ -147,6 +147,10 @@ pub struct Decided {
     pub ends: Option<Moment>,
     /// What of its list is in force; less than the list once a part was lifted.
     pub in_force: Vec<Target>,
+    /// When it is looked at again, if it is.
+    pub review: Option<Moment>,
+    /// When it was looked at again: when that was due, and when it was.
+    pub looked: Vec<(Moment, Moment)>,
     /// The checks that were made.
     pub checks: BTreeMap<u16, Moment>,
     /// What recent usage said of it, in order.
@@ -272,6 +276,8 @@ pub struct Case {
     pub appeals: BTreeMap<AppealId, Appealed>,
     /// Who said that the customer may be named.
     pub naming: BTreeSet<PersonId>,
+    /// What those who decide said of a declared use.
+    pub use_votes: BTreeMap<PersonId, DeclaredUse>,
     /// Corrections of what was published: what takes the place of what.
     pub corrections: BTreeMap<Text, Text>,
     /// What employees are owed, in order.
@@ -359,6 +365,7 @@ impl Case {
             follow_ups: BTreeMap::new(),
             appeals: BTreeMap::new(),
             naming: BTreeSet::new(),
+            use_votes: BTreeMap::new(),
             corrections: BTreeMap::new(),
             made_known: Vec::new(),
             held: None,
@@ -440,6 +447,7 @@ impl Case {
             | Act::TakeEffect { .. }
             | Act::RunOut { .. }
             | Act::Check { .. }
+            | Act::LookAgain { .. }
             | Act::Entrust { .. }
             | Act::Attest { .. } => {
                 self.apply_to_effect(*at, act, procedure);
@@ -449,6 +457,10 @@ impl Case {
                 self.apply_to_appeal(person, by, *at, act);
             }
             Act::NamePublicly { .. } => self.naming.extend(person.cloned()),
+            Act::DecideUse { may, .. } => {
+                self.hand(person, Hand::Decided);
+                self.use_votes.extend(person.map(|person| (person.clone(), may.clone())));
+            }
             Act::Hold { until, reason } => self.held = Some(Held { until: *until, reason: *reason }),
             Act::TakeUp => {}
             Act::Escalate { to, reason } => self.escalations.extend(person.map(|by| {
@@ -503,13 +515,32 @@ impl Case {
                 let part = self.part(person);
                 part.roles.clear();
                 part.released = true;
+                self.withdraw(person);
             }
             Act::Declare { conflict } => {
-                if let Some(by) = by {
-                    self.part(by).declared = Some(*conflict);
+                let Some(by) = by else { return };
+                self.part(by).declared = Some(*conflict);
+                if conflict.is_some() {
+                    self.withdraw(by);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What somebody who goes, or has a conflict, said alone so far counts no more: of what needs two, and is not decided.
+    fn withdraw(&mut self, person: &PersonId) {
+        self.hearing_waived.remove(person);
+        self.use_votes.remove(person);
+        if self.naming.len() < 2 {
+            self.naming.remove(person);
+        }
+        for appealed in self.appeals.values_mut().filter(|one| one.outcome.is_none()) {
+            appealed.admitted.remove(person);
+            appealed.votes.remove(person);
+        }
+        for noted in self.leaving.iter_mut().filter(|one| one.choice.is_none()) {
+            noted.votes.remove(person);
         }
     }
 
@@ -583,6 +614,8 @@ impl Case {
                     effect: None,
                     ends: decision.ends,
                     in_force: Vec::new(),
+                    review: decision.review,
+                    looked: Vec::new(),
                     checks: BTreeMap::new(),
                     previews: Vec::new(),
                     compared: Vec::new(),
@@ -629,6 +662,12 @@ impl Case {
                 }
                 if !(*use_ended && *rest_as_before) {
                     self.follow_ups.extend(follow_up_of(decision, *days).map(|id| (id, false)));
+                }
+            }
+            Act::LookAgain { decision, next, .. } => {
+                if let Some(decided) = self.decisions.get_mut(decision) {
+                    decided.looked.push((decided.review.unwrap_or(at), at));
+                    decided.review = *next;
                 }
             }
             Act::Preview { decision, metered } => {
@@ -742,7 +781,6 @@ impl Case {
         self.made_known.push(MadeKnown { at, told: None });
     }
 
-    /// Others review it: whoever had a hand in it takes no part any more.
     /// A closed case goes on for what came in, and for nothing else: it is not reviewed anew.
     fn resume(&mut self) {
         if self.phase == Phase::Closed {
@@ -750,6 +788,7 @@ impl Case {
         }
     }
 
+    /// Others review it: whoever had a hand in it takes no part any more.
     fn reopen(&mut self, at: Moment) {
         self.phase = Phase::Open;
         (self.resumed, self.reopened) = (false, Some(at));
@@ -759,6 +798,7 @@ impl Case {
         }
         self.steps.clear();
         self.hearing_waived.clear();
+        self.use_votes.clear();
     }
 
     /// What is switched off now: the sealed lists in force, as far as nothing was lifted and no time has run out.
@@ -801,11 +841,15 @@ impl Case {
 
     /// Whether the customer was heard: it answered, or let the time pass; or two people recorded why not.
     pub fn heard(&self, at: Moment) -> bool {
+        self.hearing_waived.len() >= 2 || self.answered(at)
+    }
+
+    /// Whether it was asked, and answered or let the time pass.
+    pub fn answered(&self, at: Moment) -> bool {
         let answered = |question: &Question| question.answer.is_some() || at > question.until;
         // What a reopened case rests on is put to the customer anew.
         let of_now = |question: &Question| self.reopened.is_none_or(|reopened| question.asked >= reopened);
-        let asked = self.questions.values().any(of_now) && self.questions.values().all(answered);
-        self.hearing_waived.len() >= 2 || asked
+        self.questions.values().any(of_now) && self.questions.values().all(answered)
     }
 
     /// Whether an appeal was upheld and what it undoes is in force still.
@@ -821,6 +865,12 @@ impl Case {
     /// Whether what is reviewed is a declared use.
     pub fn is_declared_use(&self) -> bool {
         self.opening.kind == Kind::DeclaredUse
+    }
+
+    /// What two who decide said alike of a declared use.
+    pub fn decided_use(&self) -> Option<&DeclaredUse> {
+        let alike = |may: &&DeclaredUse| self.use_votes.values().filter(|vote| vote == may).count() >= 2;
+        self.use_votes.values().find(alike)
     }
 
     /// The determination that stands.

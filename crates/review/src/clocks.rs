@@ -80,7 +80,10 @@ pub fn clocks(case: &Case, procedure: &Procedure) -> Vec<Clock> {
         if let Some(task) = &decided.task {
             clock("end what people do", id.as_str(), task.due, task.attested);
         }
-        if let Some(review) = decided.decision.review.filter(|_| decided.standing == Standing::InEffect) {
+        for (due, looked) in &decided.looked {
+            clock("look again at a decision", id.as_str(), *due, Some(*looked));
+        }
+        if let Some(review) = decided.review.filter(|_| decided.standing == Standing::InEffect) {
             clock("look again at a decision", id.as_str(), review, None);
         }
     }

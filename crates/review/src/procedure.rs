@@ -3,7 +3,8 @@
 //!
 //! It is the law of a case, read once and named by its digest in every case. It knows no case and no person.
 
-use crate::words::{ElementId, InterventionId, Role, ServiceId, Standard, StepId, Switch};
+use crate::case::EMERGENCY_DAYS;
+use crate::words::{ElementId, InterventionId, Moment, Role, ServiceId, Standard, StepId, Switch};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -138,6 +139,19 @@ pub struct Intervention {
     /// Whether people carry it out, as a task of somebody's with a date, who attests that it is done.
     #[serde(default)]
     pub task: bool,
+}
+
+/// How many days people have to approve what is for a time, on top of the time itself, until the end that is sealed.
+pub const TO_APPROVE_DAYS: i64 = 14;
+
+impl Intervention {
+    /// The latest end that can be sealed for what is proposed at some time; none where it need not end. It ends earlier
+    /// where its days are over before, counted from its effect.
+    pub fn latest_end(&self, emergency: bool, at: Moment) -> Option<Moment> {
+        let own = self.ends_after_days.map(|days| at.plus_days(days.saturating_add(TO_APPROVE_DAYS)));
+        let emergency = emergency.then(|| at.plus_days(EMERGENCY_DAYS));
+        own.into_iter().chain(emergency).min()
+    }
 }
 
 impl Procedure {

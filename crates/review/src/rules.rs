@@ -5,15 +5,15 @@
 //! the access policies, and both must allow.
 
 use crate::act::{
-    Act, AppealOutcome, Approval, Closing, Command, Decision, Determination, ElementAnswer, Established, Event, Hand,
-    Item, Opening, Order, Source,
+    Act, AppealOutcome, Approval, Closing, Command, Decision, DeclaredUse, Determination, ElementAnswer, Established,
+    Event, Hand, Item, Kind, Opening, Order, Source,
 };
 use crate::case::{CHECK_DAYS, Case, Decided, Phase, Previewed, Standing};
 use crate::metered::{Metered, PREVIEW_DAYS};
 use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
 use crate::roster::{Roster, RosterEvent};
 use crate::seal;
-use crate::words::{AccountId, Actor, CaseId, DecisionId, Moment, PersonId, Role, Standard, Target, Text};
+use crate::words::{AccountId, Actor, CaseId, CommandId, DecisionId, Digest, Moment, PersonId, Role, Standard, Target, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a case does not know itself.
@@ -23,11 +23,20 @@ pub struct Context<'a> {
     pub procedure: &'a Procedure,
     /// The people.
     pub roster: &'a Roster,
-    /// The accounts under review in other open cases of the same policy.
-    pub elsewhere: &'a BTreeMap<AccountId, CaseId>,
+    /// What is under review in other open cases of the same policy.
+    pub elsewhere: &'a Elsewhere,
     /// A rule that is not held, so that tests can show what it is there for.
     #[cfg(test)]
     pub without: Option<Rule>,
+}
+
+/// What is under review in other open cases of the same policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Accounts, and where.
+    pub accounts: BTreeMap<AccountId, CaseId>,
+    /// Declarations, and where.
+    pub declarations: BTreeMap<CommandId, CaseId>,
 }
 
 /// A refusal: which rule, and what to do.
@@ -63,7 +72,7 @@ macro_rules! rules {
 }
 
 rules! {
-    Begins = "a case begins once, on accounts and something that points at them",
+    Begins = "a case begins once, on accounts and something that points at them, or on a use that is declared",
     OneCase = "a workload has one open case",
     GoesOn = "only an open case goes on",
     Somebody = "people act, and Tribune restricts nobody",
@@ -103,10 +112,11 @@ rules! {
     Proposed = "only what is proposed is approved or refused",
     OtherThanProposer = "who proposed does not approve",
     OtherThanAppeal = "who decides an appeal did not decide before, and the other way round",
+    AsShown = "who approves was shown the decision as it stands, with what recent usage says of it",
     OwnSignature = "who approves signs the decision and its list with a key of their own",
     NotOneChain = "where those who decide answer to one, somebody outside decides",
     Approved = "only what enough people approved takes effect",
-    StillApproved = "those who approved are still there, and without a conflict",
+    StillApproved = "those whose word counts are still there, and without a conflict",
     Unchanged = "what is enforced is the list that was approved",
     NoticeFirst = "no restriction starts before its statement of reasons is served and its notice is over",
     Entrusted = "what people are to end is one person's task, who attests that it is done",
@@ -117,7 +127,7 @@ rules! {
     InTime = "an appeal comes within six months, or two people admit it",
     Undecided = "an appeal is decided once",
     NothingLeft = "a case closes when nothing is left to do",
-    DeclaredUse = "a declared use ends with what is said of it, and nothing else does",
+    DeclaredUse = "whether a declared use may go on is said by two who decide, of such a use alone",
     NewMaterial = "a closed case is reopened on new material",
     Owed = "employees are told of what was made known, and once",
     Held = "a case is put off by who carries it, to a day within thirty, and never an appeal or data that leaves",
@@ -148,7 +158,7 @@ pub type Ruling = Result<(), Refusal>;
 
 impl<'a> Context<'a> {
     /// What a command is held against.
-    pub fn new(procedure: &'a Procedure, roster: &'a Roster, elsewhere: &'a BTreeMap<AccountId, CaseId>) -> Self {
+    pub fn new(procedure: &'a Procedure, roster: &'a Roster, elsewhere: &'a Elsewhere) -> Self {
         Self {
             procedure,
             roster,
@@ -175,14 +185,15 @@ impl<'a> Context<'a> {
 /// # Errors
 /// The rule that is against it.
 pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event, Refusal> {
-    let Act::Open(Opening { accounts, sources, .. }) = &command.act else {
+    let Act::Open(Opening { kind, accounts, sources, .. }) = &command.act else {
         return Err(Refusal { rule: Rule::Begins, mend: "open it first".to_owned() });
     };
-    let begins = !accounts.is_empty() && !sources.is_empty();
-    hold!(context, Begins, begins, "name at least one account, and a finding or a report");
-    if let Some((account, case)) = accounts.iter().find_map(|one| Some((one, context.elsewhere.get(one)?))) {
-        hold!(context, OneCase, false, "account {account} is under review in {case}; let it join that case");
-    }
+    let declared = sources.iter().any(|source| matches!(source, Source::Declaration(_)));
+    let begins = if *kind == Kind::DeclaredUse { declared } else { !accounts.is_empty() && !sources.is_empty() };
+    hold!(context, Begins, begins, "name at least one account, and a finding or a report; or the use that is declared");
+    let fits = declared == (*kind == Kind::DeclaredUse);
+    hold!(context, DeclaredUse, fits, "a declaration is reviewed in a case of a declared use");
+    one_case(context, accounts, sources, None)?;
     if let Actor::Person(person) = &command.by {
         present(context, person, command.at)?;
     }
@@ -219,6 +230,28 @@ pub fn change_roster(roster: &Roster, event: &RosterEvent) -> Ruling {
     Ok(())
 }
 
+/// Neither the accounts nor what was declared are under review in another open case, but for one.
+fn one_case<'s>(
+    context: &Context<'_>,
+    accounts: &BTreeSet<AccountId>,
+    sources: impl IntoIterator<Item = &'s Source>,
+    but: Option<&CaseId>,
+) -> Ruling {
+    let elsewhere = context.elsewhere;
+    let account = |one| Some((format!("account {one}"), elsewhere.accounts.get(one)?));
+    let declaration = |source: &Source| match source {
+        Source::Declaration(one) => {
+            Some((format!("declaration {}", one.declaration), elsewhere.declarations.get(&one.declaration)?))
+        }
+        _ => None,
+    };
+    let mut found = accounts.iter().filter_map(account).chain(sources.into_iter().filter_map(declaration));
+    if let Some((what, case)) = found.find(|(_, case)| Some(*case) != but) {
+        hold!(context, OneCase, false, "{what} is under review in {case}; let it join that case");
+    }
+    Ok(())
+}
+
 fn present(context: &Context<'_>, person: &PersonId, at: Moment) -> Ruling {
     let present = context.roster.present(person, at).is_some();
     hold!(context, Present, present, "put {person} on the roster, or let somebody else do it");
@@ -227,7 +260,8 @@ fn present(context: &Context<'_>, person: &PersonId, at: Moment) -> Ruling {
 
 impl Case {
     /// The event that a command becomes; none if it was carried out before. Time does not run back in a case: a clock
-    /// that does is held at the last event's.
+    /// that does is held at the last event's. What needs time to pass goes by the clock all the same: one that jumped
+    /// ahead and came back has let no notice run out.
     ///
     /// # Errors
     /// The rule that is against it.
@@ -235,8 +269,9 @@ impl Case {
         if self.done.contains(&command.id) {
             return Ok(None);
         }
+        let clock = command.at;
         let command = Command { at: command.at.max(self.last), ..command };
-        let check = Check { case: self, context, at: command.at, by: &command.by };
+        let check = Check { case: self, context, at: command.at, clock, by: &command.by };
         check.act(&command.act)?;
         Ok(Some(Event { case: self.id.clone(), number: self.version + 1, command }))
     }
@@ -247,6 +282,8 @@ struct Check<'a> {
     case: &'a Case,
     context: &'a Context<'a>,
     at: Moment,
+    /// As the clock says, though it was further before: by it time passes.
+    clock: Moment,
     by: &'a Actor,
 }
 
@@ -284,7 +321,7 @@ impl Check<'_> {
         match act {
             Act::Open(_) => hold!(self.context, Begins, false, "it is open already; let what is new join it"),
             Act::Join { source, accounts } => self.join(source, accounts)?,
-            Act::TakeIn { other, accounts, .. } => self.take_in(other, accounts)?,
+            Act::TakeIn { other, accounts, sources, .. } => self.take_in(other, accounts, sources)?,
             Act::GoOnIn { other } => {
                 self.apart()?;
                 hold!(self.context, Known, *other != self.case.id, "a case cannot go on in itself");
@@ -351,7 +388,10 @@ impl Check<'_> {
                 hold!(self.context, Somebody, self.by == &Actor::Customer, "the customer answers, or nobody");
                 hold!(self.context, Known, self.case.questions.contains_key(id), "no question {id} was put");
             }
-            Act::WaiveHearing { .. } => drop(self.hands(&[Role::Decider])?),
+            Act::WaiveHearing { .. } => {
+                self.hands(&[Role::Decider])?;
+                self.still_stand(&self.case.hearing_waived)?;
+            }
             Act::Determine(determination) => self.determine(determination)?,
             Act::Dissent { determination, .. } => {
                 let person = self.staff()?;
@@ -389,21 +429,30 @@ impl Check<'_> {
             }
             Act::RunOut { decision } => {
                 let decided = self.decided(decision)?;
-                let over = decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.at);
+                let over = decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.clock);
                 hold!(self.context, Over, over, "its time is not over; to end it earlier, propose to lift it");
             }
             Act::DecideLeaving { .. } => {
                 self.hands(&[Role::Decider])?;
                 let leaves = self.case.leaving.last().is_some_and(|noted| noted.choice.is_none());
                 hold!(self.context, Leaves, leaves, "nothing leaves that is not decided; note first what leaves");
+                self.still_stand(self.case.leaving.iter().flat_map(|noted| noted.votes.keys()))?;
             }
             Act::Check { decision, days, .. } => {
                 self.apart()?;
                 let decided = self.decided(decision)?;
                 let due = CHECK_DAYS.contains(days)
-                    && decided.effect.is_some_and(|effect| self.at >= effect.plus_days(i64::from(*days)))
+                    && decided.effect.is_some_and(|effect| self.clock >= effect.plus_days(i64::from(*days)))
                     && !decided.checks.contains_key(days);
                 hold!(self.context, CheckDue, due, "checks are due 30, 90 and 180 days after the effect, once each");
+            }
+            Act::LookAgain { decision, next, .. } => {
+                self.hands(&[Role::Reviewer, Role::Decider])?;
+                let decided = self.decided(decision)?;
+                let in_effect = decided.standing == Standing::InEffect;
+                hold!(self.context, CheckDue, in_effect, "only what is in effect is looked at again");
+                let to_come = next.map_or(decided.ends.is_some(), |next| next > self.at);
+                hold!(self.context, Bounded, to_come, "give the date on which it is looked at next");
             }
             Act::Entrust { decision, to, due } => self.entrust(decision, to, *due)?,
             Act::Attest { decision, .. } => {
@@ -417,7 +466,11 @@ impl Check<'_> {
                 hold!(self.context, Known, self.case.follow_ups.get(id) == Some(&false), "no follow-up {id} is open");
             }
             Act::Appeal(_) | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => self.appeal(act)?,
-            Act::NamePublicly { .. } => drop(self.hands(&[Role::Decider])?),
+            Act::NamePublicly { .. } => {
+                self.hands(&[Role::Decider])?;
+                self.still_stand(self.case.naming.iter().filter(|_| !self.case.may_be_named()))?;
+            }
+            Act::DecideUse { may, .. } => self.decide_use(may)?,
             Act::Correct { statement, correction } => {
                 self.apart()?;
                 let published = self
@@ -478,7 +531,7 @@ impl Check<'_> {
                 let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
                 let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
                 hold!(self.context, NewMaterial, new, "add as evidence what has come up since it was closed");
-                self.one_case(&self.case.accounts, None)?;
+                one_case(self.context, &self.case.accounts, &self.case.sources, None)?;
             }
         }
         Ok(())
@@ -539,6 +592,22 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Those who said so before stand for it still. Whoever went takes their word with them, once they are released.
+    fn still_stand<'s>(&self, voters: impl IntoIterator<Item = &'s PersonId>) -> Ruling {
+        for person in voters {
+            let there = self.context.roster.present(person, self.at).is_some() && self.clean(person).is_ok();
+            hold!(self.context, StillApproved, there, "{person} cannot stand for it any more; release them first");
+        }
+        Ok(())
+    }
+
+    /// The customer was heard, or those who said why not stand for that still.
+    fn heard(&self) -> Ruling {
+        hold!(self.context, Heard, self.case.heard(self.clock), "put your questions to the customer first");
+        let waived = self.case.hearing_waived.iter().filter(|_| !self.case.answered(self.clock));
+        self.still_stand(waived)
+    }
+
     fn assign(&self, person: &PersonId, role: Role) -> Ruling {
         self.apart()?;
         let may = self.context.roster.is(person, role, self.at);
@@ -577,21 +646,15 @@ impl Check<'_> {
             self.staff()?;
         }
         hold!(self.context, Once, !self.case.sources.contains(source), "it has joined already");
-        self.one_case(accounts, None)
+        let declared = !matches!(source, Source::Declaration(_)) || self.case.is_declared_use();
+        hold!(self.context, DeclaredUse, declared, "a declaration is reviewed in a case of a declared use");
+        one_case(self.context, accounts, [source], None)
     }
 
-    fn take_in(&self, other: &CaseId, accounts: &BTreeSet<AccountId>) -> Ruling {
+    fn take_in(&self, other: &CaseId, accounts: &BTreeSet<AccountId>, sources: &BTreeSet<Source>) -> Ruling {
         self.apart()?;
         hold!(self.context, Known, *other != self.case.id, "a case cannot take itself in");
-        self.one_case(accounts, Some(other))
-    }
-
-    fn one_case(&self, accounts: &BTreeSet<AccountId>, but: Option<&CaseId>) -> Ruling {
-        let other = |account: &AccountId| self.context.elsewhere.get(account).filter(|case| Some(*case) != but);
-        if let Some((account, case)) = accounts.iter().find_map(|account| Some((account, other(account)?))) {
-            hold!(self.context, OneCase, false, "account {account} is under review in {case}; one takes the other in");
-        }
-        Ok(())
+        one_case(self.context, accounts, sources, Some(other))
     }
 
     fn notes(&self, act: &Act) -> Ruling {
@@ -620,7 +683,7 @@ impl Check<'_> {
 
     fn add_evidence(&self, item: &Item) -> Ruling {
         hold!(self.context, Once, !self.case.evidence.contains_key(&item.id), "that evidence is in the case");
-        let answered = |one: &crate::case::Question| one.answer.is_some() || self.at > one.until;
+        let answered = |one: &crate::case::Question| one.answer.is_some() || self.clock > one.until;
         let answer = item.basis != Basis::CustomerAnswer || self.case.questions.values().any(answered);
         hold!(self.context, Known, answer, "the customer was asked nothing that it answered, refused or let pass");
         match self.by {
@@ -656,7 +719,9 @@ impl Check<'_> {
             finding.answer == Established::Established && finding.standard >= Standard::MoreLikelyThanNot
         };
         let accuses = determination.elements.values().all(sure);
-        hold!(self.context, Heard, !accuses || self.case.heard(self.at), "put your questions to the customer first");
+        if accuses {
+            self.heard()?;
+        }
         let standing = self.case.standing_determination().map(|(place, _)| place);
         let in_place = determination.supersedes == standing;
         hold!(self.context, Supersedes, in_place, "name the determination that stands as the one superseded");
@@ -742,11 +807,42 @@ impl Check<'_> {
             hold!(self.context, Proven, shown, "{} must be established, at least as {standard}", element.id);
         }
         if !interim {
-            hold!(self.context, Heard, self.case.heard(self.at), "hear the customer first");
-            let missing = self.context.procedure.steps.iter().find(|step| !self.case.steps.contains_key(&step.id));
-            let title = missing.map_or("", |step| step.title.as_str());
-            hold!(self.context, StepsDone, missing.is_none(), "not done yet: {title}");
+            self.heard()?;
+            self.steps_done()?;
         }
+        Ok(())
+    }
+
+    fn steps_done(&self) -> Ruling {
+        let missing = self.context.procedure.steps.iter().find(|step| !self.case.steps.contains_key(&step.id));
+        let title = missing.map_or("", |step| step.title.as_str());
+        hold!(self.context, StepsDone, missing.is_none(), "not done yet: {title}");
+        Ok(())
+    }
+
+    /// Two who decide, and do not answer to one, say alike what may be of a declared use.
+    fn decide_use(&self, may: &DeclaredUse) -> Ruling {
+        let person = self.hands(&[Role::Decider])?;
+        hold!(self.context, DeclaredUse, self.case.is_declared_use(), "no use was declared in this case");
+        let limited = match may {
+            DeclaredUse::Conditions { calls_per_hour, until } => *calls_per_hour >= 0 && *until > self.at,
+            DeclaredUse::Approved | DeclaredUse::Rejected => true,
+        };
+        hold!(self.context, Bounded, limited, "give how many calls an hour at most, and a day that is to come");
+        self.steps_done()?;
+        let alike = self.case.use_votes.iter().filter(|(other, vote)| *vote == may && *other != person);
+        let alike: Vec<&PersonId> = alike.map(|(other, _)| other).collect();
+        self.still_stand(alike.iter().copied())?;
+        self.not_one_chain(person, alike)
+    }
+
+    /// Whoever of them answers to one with somebody else is not the only other: somebody outside decides then.
+    fn not_one_chain<'s>(&self, person: &PersonId, others: impl IntoIterator<Item = &'s PersonId>) -> Ruling {
+        let outside = |who: &PersonId| self.context.roster.members.get(who).is_some_and(|member| member.outside);
+        let one_chain =
+            |other: &PersonId| self.context.roster.answer_to_one(person, other) && !outside(person) && !outside(other);
+        let apart = !others.into_iter().any(one_chain);
+        hold!(self.context, NotOneChain, apart, "both answer to one; ask somebody outside");
         Ok(())
     }
 
@@ -788,8 +884,12 @@ impl Check<'_> {
         let switches: BTreeSet<_> = decision.targets.iter().flat_map(|target| &target.switches).collect();
         let reasoned = switches.iter().all(|switch| decision.reasons.contains_key(switch));
         hold!(self.context, Reasoned, reasoned, "say for each switch why it is needed and nothing less will do");
-        let own_end = intervention.ends_after_days.is_some() || decision.emergency;
-        let bounded = !restricts || own_end || decision.ends.is_some() || decision.review.is_some();
+        // Sealed, so that not even whoever holds the server makes it longer.
+        if let Some(latest) = intervention.latest_end(decision.emergency, self.at).filter(|_| restricts) {
+            let ends = decision.ends.is_some_and(|ends| ends <= latest);
+            hold!(self.context, Bounded, ends, "it is for a time: give an end, {} at the latest", latest.day());
+        }
+        let bounded = !restricts || decision.ends.is_some() || decision.review.is_some();
         hold!(self.context, Bounded, bounded, "give an end, or a date on which it is looked at again");
         Ok(())
     }
@@ -807,16 +907,14 @@ impl Check<'_> {
         hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
         let appeal = self.case.parts.get(person).is_some_and(|part| part.hands.contains(&Hand::DecidedAppeal));
         hold!(self.context, OtherThanAppeal, !appeal, "{person} decided an appeal in this case; ask somebody else");
+        let shown = self.case.shown(id, self.context.procedure).map(Digest::of);
+        let as_shown = shown == Some(approval.shown);
+        hold!(self.context, AsShown, as_shown, "it is not what you were shown any more: look again, and sign that");
         let key = self.context.roster.present(person, self.at).and_then(|member| member.keys.get(&approval.key));
         let message = seal::message(&self.case.id, &decided.decision, &approval.shown);
         let signed = key == Some(&approval.form) && seal::verify(&message, approval);
         hold!(self.context, OwnSignature, signed, "sign what is shown with the key that the roster has of you");
-        let outside = |who: &PersonId| self.context.roster.members.get(who).is_some_and(|member| member.outside);
-        let one_chain =
-            |other: &PersonId| self.context.roster.answer_to_one(person, other) && !outside(person) && !outside(other);
-        let apart = !decided.approvals.keys().any(one_chain);
-        hold!(self.context, NotOneChain, apart, "both answer to one; ask somebody outside");
-        Ok(())
+        self.not_one_chain(person, decided.approvals.keys())
     }
 
     /// By the books of the preview, every target is of the customer whom the case is about, and who is told of it.
@@ -864,9 +962,13 @@ impl Check<'_> {
             hold!(self.context, OnDetermination, on, "its determination was superseded; propose it anew");
             let hours = self.context.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
             let hours = if decided.decision.emergency { 0 } else { hours };
-            let served = decided.notice.is_some_and(|notice| self.at >= notice.at.plus_hours(hours));
+            let served = decided.notice.is_some_and(|notice| self.clock >= notice.at.plus_hours(hours));
             hold!(self.context, NoticeFirst, served, "serve the statement of reasons, and wait {hours} hours");
             self.same_hands(decided)?;
+            let reach = self.context.procedure.intervention(intervention).map(|one| one.reach);
+            if !decided.decision.emergency && reach > Some(Reach::Interim) {
+                self.heard()?;
+            }
         }
         Ok(())
     }
@@ -881,7 +983,7 @@ impl Check<'_> {
 
     /// Whether usage up to some time is of late.
     fn is_late(&self, to: Moment) -> bool {
-        to <= self.at && self.at <= to.plus_days(PREVIEW_DAYS + 1)
+        to <= self.clock && self.clock <= to.plus_days(PREVIEW_DAYS + 1)
     }
 
     /// What was metered is whole, and of every account that is a target.
@@ -911,7 +1013,7 @@ impl Check<'_> {
         self.metered(decided, metered)?;
         let there = decided.before_effect().is_some();
         hold!(self.context, Previewed, there, "there is no preview to hold it against");
-        let last = decided.ends.unwrap_or(Moment(i64::MAX)).min(self.at);
+        let last = decided.ends.unwrap_or(Moment(i64::MAX)).min(self.clock);
         let after = decided.effect.is_some_and(|effect| metered.from >= effect) && metered.to <= last;
         hold!(self.context, MeteredFits, after, "take whole days between its effect and now, while it is in force");
         Ok(())
@@ -1004,6 +1106,7 @@ impl Check<'_> {
                 self.hands(&[Role::AppealPanel])?;
                 let late = self.case.appeals.get(id).is_some_and(|one| !one.in_time);
                 hold!(self.context, Known, late, "no appeal {id} came too late");
+                self.still_stand(self.case.appeals.get(id).into_iter().flat_map(|one| &one.admitted))?;
             }
             Act::DecideAppeal { id, .. } => {
                 let person = self.hands(&[Role::AppealPanel])?;
@@ -1017,6 +1120,8 @@ impl Check<'_> {
                 let admitted = appealed.in_time || appealed.admitted.len() >= 2;
                 hold!(self.context, InTime, admitted, "it came after six months; two of the panel may admit it");
                 hold!(self.context, Undecided, appealed.outcome.is_none(), "it is decided");
+                self.still_stand(appealed.votes.keys())?;
+                self.still_stand(appealed.admitted.iter().filter(|_| !appealed.in_time))?;
             }
             _ => {}
         }
@@ -1058,8 +1163,12 @@ impl Check<'_> {
                     .then_some("data leaves and nothing is decided"))
         });
         hold!(self.context, NothingLeft, left.is_none(), "{}", left.unwrap_or_default());
-        let fits = closing.declared_use.is_some() == case.is_declared_use();
-        hold!(self.context, DeclaredUse, fits, "say of a declared use whether it may go on, and only of such a one");
+        let decided = case.decided_use();
+        let fits = closing.declared_use.as_ref() == decided && decided.is_some() == case.is_declared_use();
+        hold!(self.context, DeclaredUse, fits, "two who decide say first whether the declared use may go on");
+        if case.is_declared_use() {
+            self.still_stand(case.use_votes.iter().filter(|(_, vote)| Some(*vote) == decided).map(|(one, _)| one))?;
+        }
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::metered::{Line, Metered};
 use crate::procedure::{Basis, Procedure};
 use crate::public::{Entry, at_once};
 use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
-use crate::rules::{Context, Refusal, Rule, open};
+use crate::rules::{Context, Elsewhere, Refusal, Rule, open};
 use crate::seal;
 use crate::words::*;
 use ed25519_dalek::{Signer, SigningKey};
@@ -83,7 +83,7 @@ pub(crate) fn text(of: &str) -> Text {
 pub(crate) struct Stage {
     pub(crate) procedure: Procedure,
     pub(crate) roster: Roster,
-    pub(crate) elsewhere: BTreeMap<AccountId, CaseId>,
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) without: Option<Rule>,
     pub(crate) events: Vec<Event>,
     /// What became public at once.
@@ -138,6 +138,23 @@ pub(crate) fn opening() -> Act {
     })
 }
 
+/// What a customer declares: voicemail in one region, with two services.
+pub(crate) fn declaration(id: &str) -> Source {
+    Source::Declaration(DeclaredFor {
+        declaration: name(id),
+        purpose: name("voicemail"),
+        portfolio: BTreeSet::from([name("object-storage"), name("speech")]),
+        places: BTreeSet::from([name("north")]),
+        text: text("declared"),
+    })
+}
+
+pub(crate) fn opening_of_declared(id: &str) -> Act {
+    let Act::Open(opening) = opening() else { unreachable!() };
+    let sources = BTreeSet::from([declaration(id)]);
+    Act::Open(Opening { kind: Kind::DeclaredUse, accounts: BTreeSet::new(), sources, ..opening })
+}
+
 pub(crate) fn decision(id: &str, intervention: &str, targets: &[Target]) -> Decision {
     let switches: BTreeSet<Switch> = targets.iter().flat_map(|target| target.switches.iter().copied()).collect();
     let mut targets = targets.to_vec();
@@ -167,7 +184,7 @@ impl Stage {
         Self {
             procedure: procedure(),
             roster: roster(),
-            elsewhere: BTreeMap::new(),
+            elsewhere: Elsewhere::default(),
             without: None,
             events: Vec::new(),
             public: Vec::new(),
@@ -181,14 +198,7 @@ impl Stage {
     pub(crate) fn set() -> Self {
         let mut stage = Self::empty();
         stage.must("tribune", opening());
-        for (person, roles, _) in PEOPLE.iter().filter(|(person, ..)| !["sal", "mia"].contains(person)) {
-            for role in *roles {
-                stage.must("ann", Act::Assign { person: name(person), role: *role });
-            }
-            if *person != "zoe" {
-                stage.must(person, Act::Declare { conflict: None });
-            }
-        }
+        stage.take_parts();
         stage.must("tribune", meters("m1", "a1"));
         stage.must("tribune", meters("m2", "a2"));
         stage.must("ann", item("doc", Basis::Document, "contract"));
@@ -204,10 +214,33 @@ impl Stage {
         let mut stage = Self::set();
         stage.ask();
         stage.later(15);
-        for (step, by) in [("facts", "ann"), ("innocent-explanations", "ann"), ("counsel", "hal")] {
-            stage.must(by, Act::CompleteStep { step: name(step), note: text(step) });
-        }
+        stage.do_steps();
         stage
+    }
+
+    /// A declared use with everybody in their part, and no account yet.
+    pub(crate) fn declared() -> Self {
+        let mut stage = Self::empty();
+        stage.must("ann", opening_of_declared("s1"));
+        stage.take_parts();
+        stage
+    }
+
+    pub(crate) fn do_steps(&mut self) {
+        for (step, by) in [("facts", "ann"), ("innocent-explanations", "ann"), ("counsel", "hal")] {
+            self.must(by, Act::CompleteStep { step: name(step), note: text(step) });
+        }
+    }
+
+    fn take_parts(&mut self) {
+        for (person, roles, _) in PEOPLE.iter().filter(|(person, ..)| !["sal", "mia"].contains(person)) {
+            for role in *roles {
+                self.must("ann", Act::Assign { person: name(person), role: *role });
+            }
+            if *person != "zoe" {
+                self.must(person, Act::Declare { conflict: None });
+            }
+        }
     }
 
     /// Every element is established, clear and convincing.
@@ -291,9 +324,14 @@ impl Stage {
     }
 
     pub(crate) fn approval(&self, person: &str, decision: &str) -> Act {
+        let shown = self.case.as_ref().unwrap().shown(&name(decision), &self.procedure).unwrap();
+        self.approval_of(person, decision, Digest::of(shown))
+    }
+
+    /// Of what was shown, whatever it was.
+    pub(crate) fn approval_of(&self, person: &str, decision: &str, shown: Digest) -> Act {
         let case = self.case.as_ref().unwrap();
         let decided = &case.decisions[&name::<DecisionId>(decision)];
-        let shown = text("shown");
         let message = seal::message(&case.id, &decided.decision, &shown);
         let signature = key(person).sign(&seal::ssh_blob(message.as_bytes())).to_bytes();
         let approval = Approval {
@@ -337,8 +375,13 @@ impl Stage {
         Ok(true)
     }
 
-    pub(crate) fn act(&mut self, by: &str, act: Act) -> Result<bool, Refusal> {
+    /// What is for a time is proposed with the latest end that can be sealed, unless it says one.
+    pub(crate) fn act(&mut self, by: &str, mut act: Act) -> Result<bool, Refusal> {
         self.commands += 1;
+        if let Act::Propose(Decision { order: Order::Impose { intervention }, emergency, ends, .. }) = &mut act {
+            let intervention = self.procedure.intervention(intervention);
+            *ends = ends.or_else(|| intervention?.latest_end(*emergency, self.now));
+        }
         let id = name(&format!("c{}", self.commands));
         self.send(Command { id, at: self.now, by: actor(by), act })
     }

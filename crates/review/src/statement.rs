@@ -271,7 +271,7 @@ fn check_texts(case: &Case, decided: &Decided, texts: &Texts) -> Result<(), Faul
 pub(crate) fn names_somebody(case: &Case, text: &str) -> bool {
     let reports = case.sources.iter().filter_map(|source| match source {
         Source::Report { report } => Some(report.as_str()),
-        Source::Finding { .. } => None,
+        Source::Finding { .. } | Source::Declaration(_) => None,
     });
     case.parts.keys().map(|person| person.as_str()).chain(reports).any(|name| names(text, name))
 }
@@ -796,7 +796,8 @@ pub(crate) mod tests {
         }
         let statement = drafted(&stage, FACTS);
         assert_eq!(statement.from, statement.served);
-        assert_eq!(statement.ends, Some(statement.served.plus_days(10)));
+        let proposed = stage.case().decisions[&name::<DecisionId>("d1")].proposed;
+        assert_eq!(statement.ends, Some(proposed.plus_days(10)), "as it is sealed");
         assert!(statement.text().contains("it lapses after 10 days"));
     }
 

@@ -217,7 +217,7 @@ impl Waits<'_> {
         }
         let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
         let determined = case.standing_determination().is_some();
-        if case.questions.is_empty() && case.hearing_waived.len() < 2 && !determined {
+        if !case.is_declared_use() && case.questions.is_empty() && case.hearing_waived.len() < 2 && !determined {
             self.add(Awaited::Hearing, "questions to the customer", reviewer(), opened, None);
         }
         for (id, question) in &case.questions {
@@ -234,6 +234,9 @@ impl Waits<'_> {
                 _ => {}
             }
         }
+        if case.is_declared_use() {
+            return self.declared_use(missing.is_empty());
+        }
         if !determined && missing.is_empty() {
             self.add(Awaited::Determination, "an answer to every element", reviewer(), opened, None);
         }
@@ -244,6 +247,18 @@ impl Waits<'_> {
             && !appealed
         {
             self.add(Awaited::Proposal, "a decision, or the end of the case", reviewer(), determined.at, None);
+        }
+    }
+
+    /// Whether it may go on is for two to say, once every step is done; then it ends.
+    fn declared_use(&mut self, steps_done: bool) {
+        let (case, opened) = (self.case, self.case.opened);
+        if case.decided_use().is_some() {
+            let turn = Turn::Of(Role::Reviewer, BTreeSet::new());
+            self.add(Awaited::Proposal, "the end of the case", turn, opened, None);
+        } else if steps_done {
+            let turn = Turn::Of(Role::Decider, case.use_votes.keys().cloned().collect());
+            self.add(Awaited::Approval, "two people’s word on the declared use", turn, opened, None);
         }
     }
 
@@ -306,7 +321,7 @@ impl Waits<'_> {
             let from = effect.plus_days(i64::from(days));
             self.add(Awaited::Check, format!("the check of {id} after {days} days"), reviewer(), from, Some(from));
         }
-        if let Some(review) = decided.decision.review {
+        if let Some(review) = decided.review {
             self.add(Awaited::Check, format!("another look at {id}"), reviewer(), review, Some(review));
         }
         let by_people = match order {

@@ -131,6 +131,11 @@ name!(
     "region"
 );
 name!(
+    /// What a use is for, in a word of the facts: `contact_centre`.
+    Purpose,
+    "purpose"
+);
+name!(
     /// An element of a clause: `E1`.
     ElementId,
     "element"

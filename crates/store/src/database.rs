@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -21,6 +21,9 @@ const WRITER_LOCK: &str = "32775124399944293";
 
 /// How long a writer waits for another process before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// After which time it is tried again what SQLite does not wait for.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Connections that read at one time.
 const READERS_MAX: u32 = 4;
@@ -169,14 +172,15 @@ impl Database {
         };
         let options = AnyConnectOptions::from_str(&address)?;
         let sqlite = kind != Kind::Postgres;
-        // One connection alone comes first: a pool would try again and again, and not say why it cannot.
-        let mut first = AnyConnection::connect_with(&options).await?;
-        if sqlite {
-            make_durable(&mut first).await?;
-            lay_out(&mut first).await?;
+        // Two who make one file at once get into each other's way where SQLite does not wait by itself: when its journal
+        // is turned on, and when it is laid out.
+        let begun = Instant::now();
+        while let Err(error) = prepare(&options, &kind).await {
+            if !matches!(error, RecordError::Held) || begun.elapsed() >= PATIENCE {
+                return Err(error);
+            }
+            tokio::time::sleep(AGAIN).await;
         }
-        refuse_unless_durable(&mut first, &kind).await?;
-        first.close().await?;
         let pool = |most| {
             AnyPoolOptions::new().max_connections(most).after_connect(move |connection, _| {
                 Box::pin(async move { if sqlite { make_durable(connection).await } else { Ok(()) } })
@@ -261,6 +265,17 @@ impl Database {
         }
         writing.commit().await
     }
+}
+
+/// Makes the database ready by one connection alone: a pool would try again and again, and not say why it cannot.
+async fn prepare(options: &AnyConnectOptions, kind: &Kind) -> Result<()> {
+    let mut first = AnyConnection::connect_with(options).await?;
+    if *kind != Kind::Postgres {
+        make_durable(&mut first).await?;
+        lay_out(&mut first).await?;
+    }
+    refuse_unless_durable(&mut first, kind).await?;
+    Ok(first.close().await?)
 }
 
 async fn refuse_unless_durable(connection: &mut AnyConnection, kind: &Kind) -> Result<()> {

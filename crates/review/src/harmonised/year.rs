@@ -146,7 +146,7 @@ impl Year {
     fn measure(&mut self, case: &Case, reach: Reach, at: Moment, received: &BTreeMap<ReportId, Moment>) {
         let reports = case.sources.iter().filter_map(|source| match source {
             Source::Report { report } => Some(report),
-            Source::Finding { .. } => None,
+            Source::Finding { .. } | Source::Declaration(_) => None,
         });
         let first = reports.clone().filter_map(|report| received.get(report)).min();
         self.measures.push(Measure {
