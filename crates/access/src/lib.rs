@@ -179,6 +179,7 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::NoteLeaving { .. } => "note_leaving",
         Act::DecideLeaving { .. } => "decide_leaving",
         Act::Check { .. } => "check",
+        Act::LookAgain { .. } => "look_again",
         Act::FollowUp { .. } => "follow_up",
         Act::SettleFollowUp { .. } => "settle_follow_up",
         Act::Appeal(_) => "appeal",
@@ -191,6 +192,7 @@ pub fn of_act(act: &Act) -> &'static str {
         Act::TakeUp => "take_up",
         Act::Escalate { .. } => "escalate",
         Act::Respond { .. } => "respond",
+        Act::DecideUse { .. } => "decide_use",
         Act::Close(_) => "close",
         Act::Reopen { .. } => "reopen",
     }
@@ -261,14 +263,14 @@ mod tests {
             (
                 Role::Reviewer,
                 "add_evidence ask assign attest check close compare complete_step correct determine entrust explore follow_up go_on_in \
-                              handle_evidence hold note_leaving preview propose publish release reopen run_out serve_notice \
+                              handle_evidence hold look_again note_leaving preview propose publish release reopen run_out serve_notice \
                               settle_follow_up take_in take_up tell_employees verify",
             ),
             (Role::Expert, "add_evidence handle_evidence"),
             (Role::Counsel, "add_evidence ask complete_step handle_evidence"),
             (
                 Role::Decider,
-                "approve decide_leaving discard enrol erase name_publicly propose refuse verify waive_hearing",
+                "approve decide_leaving decide_use discard enrol erase look_again name_publicly propose refuse verify waive_hearing",
             ),
             (Role::AppealPanel, "admit_appeal decide_appeal"),
             (Role::IntakeOfficer, "acknowledge add_evidence join open read_report receive tell trace triage write"),

@@ -349,6 +349,15 @@ impl Clerk {
         Ok(stream.events.into_iter().rev().filter(|one| one.customer == *customer).collect())
     }
 
+    /// One of them, for whoever may open a case on it.
+    ///
+    /// # Errors
+    /// There is none, they may not, or the record failed.
+    pub async fn declaration(&self, who: &str, id: &CommandId, at: Moment) -> Result<Declaration, Error> {
+        let all = self.declarations(who, at).await?;
+        all.into_iter().find(|one| one.id == *id).ok_or_else(|| Error::Unknown(format!("declaration {id}")))
+    }
+
     /// What customers declared, the latest first, for whoever may open a case on it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::queue::{Kept, folded};
 use crate::streams::{self, File, Founding, Law, Look, PublicText, Workload};
 use access::{Access, Denied, Somebody, Thing};
 use review::act::{Act, Command, Event};
-use review::case::{Case, Phase};
+use review::case::Case;
 use review::report::{Deed, Report, ReportEvent};
 use review::roster::{Change, Closeness, Roster, RosterEvent};
 use review::rules::{self, Context, Refusal, Rule, open};
@@ -359,8 +359,8 @@ impl Clerk {
             let context = Context::new(&law.procedure, &roster, &elsewhere);
             let command = Command { id: id.clone(), at, by, act: act.clone() };
             let event = open(&context, case.clone(), command)?;
-            let workload =
-                Workload { case: case.clone(), policy: law.id.clone(), accounts: opening.accounts.clone(), open: true };
+            let opened = Case::opened_by(&event).ok_or_else(|| Error::Defect("it opened nothing".to_owned()))?;
+            let workload = Workload::of(&opened, &law.id);
             let mut appends = vec![
                 streams::append(&streams::case_stream(&case), stream.length, at, &event)?,
                 streams::append(streams::WORKLOADS, workloads, at, &workload)?,
@@ -465,10 +465,10 @@ impl Clerk {
                 hands: taken.case.parts.iter().map(|(who, part)| (who.clone(), part.hands.clone())).collect(),
             };
             let mut appends = Vec::new();
-            let (mut number, mut accounts) = (None, there.case.accounts.clone());
-            accounts.extend(taken.case.accounts.iter().cloned());
+            let (mut number, mut after) = (None, [there.case.clone(), taken.case.clone()]);
             let (elsewhere, workloads) = self.elsewhere(&there.law.id, into).await?;
-            for (file, act) in [(&there, take), (&taken, Act::GoOnIn { other: into.clone() })] {
+            let acts = [(&there, take), (&taken, Act::GoOnIn { other: into.clone() })];
+            for ((file, act), after) in acts.into_iter().zip(&mut after) {
                 let by = self.actor(&roster, &who, Some(&file.case))?;
                 if let Actor::Person(person) = &by {
                     let thing = Thing::Case(file.case.id.clone());
@@ -478,12 +478,11 @@ impl Clerk {
                 let command = Command { id: id.clone(), at, by, act };
                 let Some(event) = file.case.admit(&context, command)? else { continue };
                 number = number.or(Some(event.number));
+                after.apply(&event, &file.law.procedure);
                 appends.push(self.event(&event)?);
             }
             let Some(number) = number else { return Ok(Done { number: there.case.version, before: true }) };
-            let over =
-                Workload { case: other.clone(), policy: there.law.id.clone(), accounts: BTreeSet::new(), open: false };
-            let on = Workload { case: into.clone(), policy: there.law.id.clone(), accounts, open: true };
+            let [on, over] = after.map(|case| Workload::of(&case, &there.law.id));
             let mut both = streams::append(streams::WORKLOADS, workloads, at, &over)?;
             both.events.extend(streams::append(streams::WORKLOADS, workloads, at, &on)?.events);
             appends.push(both);
@@ -574,13 +573,11 @@ pub(crate) fn person(roster: &Roster, name: &str) -> Result<PersonId, Error> {
 fn workload(before: &Case, event: &Event, law: &Law, length: u64) -> Result<Option<Append>, Error> {
     let mut after = before.clone();
     after.apply(event, &law.procedure);
-    if after.accounts == before.accounts && after.phase == before.phase {
+    let (before, after) = (Workload::of(before, &law.id), Workload::of(&after, &law.id));
+    if after == before {
         return Ok(None);
     }
-    let open = after.phase == Phase::Open;
-    let accounts = if open { after.accounts } else { BTreeSet::new() };
-    let workload = Workload { case: after.id, policy: law.id.clone(), accounts, open };
-    streams::append(streams::WORKLOADS, length, event.command.at, &workload).map(Some)
+    streams::append(streams::WORKLOADS, length, event.command.at, &after).map(Some)
 }
 
 /// Whoever is close to a customer sees none of its cases, whatever their role: they answer for it.

@@ -13,6 +13,7 @@ use review::act::{Established, Event, Kind, Source};
 use review::case::{Case, Phase, Standing};
 use review::clocks::clocks;
 use review::report::{Report, ReportEvent};
+use review::rules::Elsewhere;
 use review::waits::{Awaited, Wait, waits};
 use review::words::{AccountId, CaseId, CustomerId, Digest, Moment, PersonId, ReportId, Role};
 use review::{Decibans, Family};
@@ -94,11 +95,11 @@ impl Line {
         });
         let scores = case.sources.iter().filter_map(|source| match source {
             Source::Finding { score_db, .. } => *score_db,
-            Source::Report { .. } => None,
+            Source::Report { .. } | Source::Declaration(_) => None,
         });
         let families = case.sources.iter().filter_map(|source| match source {
             Source::Finding { families, .. } => Some(families),
-            Source::Report { .. } => None,
+            Source::Report { .. } | Source::Declaration(_) => None,
         });
         let in_force = case.decisions.values().filter(|decided| decided.standing == Standing::InEffect);
         Self {
@@ -574,17 +575,16 @@ impl Clerk {
         Ok(kept.reports.iter().filter_map(due).collect())
     }
 
-    /// The accounts under review in open cases of a policy, but for one case's own; and how long the stream is.
-    pub(crate) async fn elsewhere(
-        &self,
-        policy: &str,
-        but: &CaseId,
-    ) -> Result<(BTreeMap<AccountId, CaseId>, u64), Error> {
+    /// What is under review in open cases of a policy, but for one case's own; and how long the stream is.
+    pub(crate) async fn elsewhere(&self, policy: &str, but: &CaseId) -> Result<(Elsewhere, u64), Error> {
         let kept = self.kept().await?;
         let open = |workload: &&Workload| workload.policy == policy && workload.open && workload.case != *but;
-        let open = kept.workloads.values().filter(open);
-        let accounts = open.flat_map(|work| work.accounts.iter().map(|one| (one.clone(), work.case.clone())));
-        Ok((accounts.collect(), kept.workloads_length))
+        let mut elsewhere = Elsewhere::default();
+        for work in kept.workloads.values().filter(open) {
+            elsewhere.accounts.extend(work.accounts.iter().map(|one| (one.clone(), work.case.clone())));
+            elsewhere.declarations.extend(work.declarations.iter().map(|one| (one.clone(), work.case.clone())));
+        }
+        Ok((elsewhere, kept.workloads_length))
     }
 }
 

@@ -22,12 +22,12 @@
 //! It decides nothing and writes nothing.
 
 use crate::error::Error;
-use review::act::Event;
-use review::case::Case;
+use review::act::{Event, Source};
+use review::case::{Case, Phase};
 use review::procedure::Procedure;
 use review::report::{Report, ReportEvent};
 use review::roster::{Roster, RosterEvent};
-use review::words::{AccountId, CaseId, Digest, Moment, PersonId, ReportId};
+use review::words::{AccountId, CaseId, CommandId, Digest, Moment, PersonId, ReportId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,7 +94,27 @@ pub(crate) struct Workload {
     /// The policy pack's id.
     pub(crate) policy: String,
     pub(crate) accounts: BTreeSet<AccountId>,
+    /// What is declared, where that is what is reviewed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) declarations: BTreeSet<CommandId>,
     pub(crate) open: bool,
+}
+
+impl Workload {
+    /// What a case keeps others off: nothing once it is over.
+    pub(crate) fn of(case: &Case, policy: &str) -> Self {
+        let open = case.phase == Phase::Open;
+        let declared = |source: &Source| match source {
+            Source::Declaration(one) => Some(one.declaration.clone()),
+            Source::Finding { .. } | Source::Report { .. } => None,
+        };
+        let (mut accounts, mut declarations) = (BTreeSet::new(), BTreeSet::new());
+        if open {
+            accounts.clone_from(&case.accounts);
+            declarations.extend(case.sources.iter().filter_map(declared));
+        }
+        Self { case: case.id.clone(), policy: policy.to_owned(), accounts, declarations, open }
+    }
 }
 
 /// Somebody looked at what is not theirs to know without a purpose (invariant 16).

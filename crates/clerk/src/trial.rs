@@ -7,16 +7,15 @@ use crate::streams::{self, File};
 use access::Thing;
 use review::act::{Act, Command};
 use review::roster::Roster;
-use review::rules::Context;
-use review::words::{AccountId, Actor, CaseId, Moment};
-use std::collections::BTreeMap;
+use review::rules::{Context, Elsewhere};
+use review::words::{Actor, CaseId, Moment};
 
 /// A case, with everything that an act in it is held against.
 pub struct Trial<'a> {
     clerk: &'a Clerk,
     file: &'a File,
     roster: Roster,
-    elsewhere: BTreeMap<AccountId, CaseId>,
+    elsewhere: Elsewhere,
     by: Actor,
     at: Moment,
 }

@@ -11,7 +11,8 @@ use crate::procedure::{Basis, Intervention, Procedure, Reach};
 use crate::roster::Roster;
 use crate::seal;
 use crate::words::{
-    AccountId, Actor, AppealId, DecisionId, ElementId, InterventionId, Moment, PersonId, Role, ServiceId, Standard, StepId, Target,
+    AccountId, Actor, AppealId, DecisionId, ElementId, InterventionId, Moment, PersonId, Role, ServiceId, Standard,
+    StepId, Target,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -4,8 +4,8 @@
 //! folded here did happen, and is folded the same way years later.
 
 use crate::act::{
-    Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, DeclaredUse, Determination, Event, Hand, Item, Kind,
-    Leaving, Opening, Order, Source,
+    Act, Appeal, AppealOutcome, Approval, Closing, Command, Contact, Decision, DeclaredUse, Determination, Event, Hand,
+    Item, Kind, Leaving, Opening, Order, Source,
 };
 use crate::metered::{Compared, Metered};
 use crate::procedure::{Basis, Procedure};

@@ -13,7 +13,9 @@ use crate::metered::{Metered, PREVIEW_DAYS};
 use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
 use crate::roster::{Roster, RosterEvent};
 use crate::seal;
-use crate::words::{AccountId, Actor, CaseId, CommandId, DecisionId, Digest, Moment, PersonId, Role, Standard, Target, Text};
+use crate::words::{
+    AccountId, Actor, CaseId, CommandId, DecisionId, Digest, Moment, PersonId, Role, Standard, Target, Text,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a case does not know itself.
@@ -429,7 +431,8 @@ impl Check<'_> {
             }
             Act::RunOut { decision } => {
                 let decided = self.decided(decision)?;
-                let over = decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.clock);
+                let over =
+                    decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.clock);
                 hold!(self.context, Over, over, "its time is not over; to end it earlier, propose to lift it");
             }
             Act::DecideLeaving { .. } => {

@@ -1054,7 +1054,9 @@ fn any_other_act(stage: &Stage, op: u8, by: &str, which: u8) -> Act {
         40 => Act::FollowUp { id: name(one(&["f1", "f2"])), account: None, finding: text("f") },
         41 => Act::SettleFollowUp { id: name(one(&["f1", "f2", "check d1 30"])), note: text("n") },
         42 => Act::AdmitAppeal { id: name("p1"), reason: text("ill") },
-        43 => Act::Check { decision, days: [30, 90, 180][usize::from(which) % 3], use_ended: yes, rest_as_before: true },
+        43 => {
+            Act::Check { decision, days: [30, 90, 180][usize::from(which) % 3], use_ended: yes, rest_as_before: true }
+        }
         44 => {
             let next = yes.then(|| stage.now.plus_days(i64::from(which)));
             Act::LookAgain { decision, reasons: text("it stands"), next }

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// After which time it is tried again what SQLite does not wait for.
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// How often.
+const TRIES: u32 = 4;
 
 /// Connections that read at one time.
 const READERS_MAX: u32 = 4;
@@ -174,11 +177,12 @@ impl Database {
         let sqlite = kind != Kind::Postgres;
         // Two who make one file at once get into each other's way where SQLite does not wait by itself: when its journal
         // is turned on, and when it is laid out.
-        let begun = Instant::now();
+        let mut tries = 1;
         while let Err(error) = prepare(&options, &kind).await {
-            if !matches!(error, RecordError::Held) || begun.elapsed() >= PATIENCE {
+            if !matches!(error, RecordError::Held) || tries == TRIES {
                 return Err(error);
             }
+            tries += 1;
             tokio::time::sleep(AGAIN).await;
         }
         let pool = |most| {

@@ -285,6 +285,19 @@ enum Verb {
         #[arg(long, value_name = "TEXT|@FILE")]
         note: Words,
     },
+    /// Look again at a decision in effect, as it said when it was made: it stands. To end it, `tribune decision lift`
+    LookAgain {
+        case: CaseId,
+        decision: DecisionId,
+        /// Why it stands
+        #[arg(long, value_name = "TEXT|@FILE")]
+        reasons: Words,
+        /// When it is looked at next; none where it ends by itself
+        #[arg(long, value_parser = time)]
+        next: Option<Moment>,
+    },
+    /// Say, as one of two, whether a declared use may go on, once every step is done
+    DecideUse(forms::OfUse),
     /// Say, as one of two, that the customer may be named in public
     NamePublicly {
         case: CaseId,
@@ -498,6 +511,11 @@ async fn act(office: &Office, verb: Verb) -> Result<(CaseId, Act), Failure> {
             let note = office.keep(&case, &note).await?;
             (case, Act::SettleFollowUp { id: item, note })
         }
+        Verb::LookAgain { case, decision, reasons, next } => {
+            let reasons = office.keep(&case, &reasons).await?;
+            (case, Act::LookAgain { decision, reasons, next })
+        }
+        Verb::DecideUse(of_use) => of_use.act(office).await?,
         Verb::NamePublicly { case, reasons } => {
             let reasons = office.keep(&case, &reasons).await?;
             (case, Act::NamePublicly { reasons })

@@ -332,8 +332,10 @@ impl Propose {
         }
         let file = look(office, &self.case, "proposing a decision").await?;
         let standing = file.case.standing_determination().map(|(place, _)| place);
-        let needs =
-            file.law.procedure.intervention(&self.intervention).is_some_and(|one| one.reach.standard().is_some());
+        let known = file.law.procedure.intervention(&self.intervention);
+        let needs = known.is_some_and(|one| one.reach.standard().is_some());
+        // What is for a time is sealed with its latest end, unless an earlier one is named.
+        let ends = self.ends.or_else(|| known?.latest_end(self.emergency, office.now));
         let decision = Decision {
             id: self.id,
             order: Order::Impose { intervention: self.intervention },
@@ -341,7 +343,7 @@ impl Propose {
             targets: self.target,
             reasons,
             emergency: self.emergency,
-            ends: self.ends,
+            ends,
             review: self.review,
         };
         office.enact(&self.case, Act::Propose(decision)).await

@@ -360,7 +360,7 @@ fn declaration(one: &clerk::Declaration) -> String {
     let accounts = if accounts.is_empty() { "all accounts".to_owned() } else { accounts.join(", ") };
     let calls = one.calls_per_hour.map(|calls| format!(", at most {} calls an hour", thousands(calls)));
     let calls = calls.unwrap_or_default();
-    format!("{}  {}  {} in {accounts}{calls}; text {}\n", one.at, one.customer, one.declared_use, one.text)
+    format!("{}  {}  {}  {} in {accounts}{calls}; text {}\n", one.id, one.at, one.customer, one.declared_use, one.text)
 }
 
 async fn people(office: &Office) -> Result<ExitCode, Failure> {

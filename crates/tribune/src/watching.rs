@@ -238,7 +238,7 @@ fn clearances(files: &[File]) -> Vec<Clearance> {
         let Some((at, ..)) = case.closings.last().filter(|_| !restricted) else { continue };
         let score = case.sources.iter().filter_map(|source| match source {
             Source::Finding { score_db, .. } => *score_db,
-            Source::Report { .. } => None,
+            Source::Report { .. } | Source::Declaration(_) => None,
         });
         let at = Hour(i32::try_from(at.0.div_euclid(3_600)).unwrap_or(i32::MAX));
         let Some(score) = score.max() else { continue };

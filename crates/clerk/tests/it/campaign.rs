@@ -8,7 +8,7 @@ use review::case::Case;
 use review::procedure::{Basis, Procedure};
 use review::report::Deed;
 use review::roster::{Member, Roster};
-use review::rules::{Context, Rule, open};
+use review::rules::{Context, Elsewhere, Rule, open};
 use review::words::{Actor, Digest, Moment, Origin, Role, Standard};
 use store::{Append, Identity, New};
 
@@ -77,7 +77,7 @@ impl Desk {
     fn act(&mut self, by: Actor, act: Act) -> Option<Rule> {
         self.sent += 1;
         let command = Command { id: format!("c{}", self.sent).parse().unwrap(), at: Moment(MIDNIGHT.0), by, act };
-        let context = Context { procedure: &self.procedure, roster: &self.roster, elsewhere: &BTreeMap::new() };
+        let context = Context { procedure: &self.procedure, roster: &self.roster, elsewhere: &Elsewhere::default() };
         let event = match &self.case {
             None => open(&context, "case-1".parse().unwrap(), command).map(Some),
             Some(case) => case.admit(&context, command),

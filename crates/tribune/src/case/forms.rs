@@ -7,10 +7,13 @@ use crate::common::Failure;
 use crate::office::{self, Office, Words, digest, time};
 use clap::ValueEnum;
 use clerk::{Sender, Sent};
-use review::act::{Act, Closing, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
+use review::act::{
+    Act, Closing, DeclaredFor, DeclaredUse, Determination, ElementAnswer, Established, Item, Kind, Opening, Source,
+};
 use review::procedure::Basis;
 use review::words::{
-    AccountId, CaseId, CustomerId, Digest, ElementId, EvidenceId, Moment, Origin, ReportId, Role, ServiceId, Standard,
+    AccountId, CaseId, CommandId, CustomerId, Digest, ElementId, EvidenceId, Moment, Origin, Purpose, RegionId,
+    ReportId, Role, ServiceId, Standard,
 };
 use review::{Decibans, Families};
 use serde::Deserialize;
@@ -25,15 +28,34 @@ pub(super) struct Open {
     policy: String,
     #[command(flatten)]
     from: From,
-    /// The customer; the finding's where one is named
+    /// The customer; the finding's or the declaration's where one is named
     #[arg(long)]
     customer: Option<CustomerId>,
-    /// Review a use that is declared, before or under a contract
-    #[arg(long)]
-    declared_use: bool,
+    #[command(flatten)]
+    declared: Declared,
     /// What `tribune explain --format json` printed of the workload: kept with the case as evidence, and drawn there
     #[arg(long, value_name = "FILE")]
     explanation: Option<PathBuf>,
+}
+
+/// A use that is declared, before or under a contract: what of it is reviewed.
+#[derive(clap::Args, Debug)]
+pub(super) struct Declared {
+    /// Review a use that is declared: what for, in a word (contact_centre, voicemail, media_archive, …)
+    #[arg(long, value_name = "PURPOSE", requires = "declared_text")]
+    declared_use: Option<Purpose>,
+    /// What it is, in the customer's words
+    #[arg(long, value_name = "TEXT|@FILE", requires = "declared_use")]
+    declared_text: Option<Words>,
+    /// Review what a customer declared on its page, as `tribune record declarations` names it
+    #[arg(long, value_name = "DECLARATION", conflicts_with = "declared_use")]
+    declaration: Option<CommandId>,
+    /// A service of the portfolio that it wants
+    #[arg(long, value_name = "SERVICE")]
+    portfolio: Vec<ServiceId>,
+    /// A region in which it wants that; anywhere, where none is named
+    #[arg(long, value_name = "REGION")]
+    place: Vec<RegionId>,
 }
 
 /// What brings a case about.
@@ -92,15 +114,22 @@ pub(super) struct Close {
     /// What is learnt from it
     #[arg(long, value_name = "TEXT|@FILE")]
     lesson: Words,
-    /// Of a declared use: whether it may go on
-    #[arg(long)]
-    declared_use: Option<MayGoOn>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct OfUse {
+    case: CaseId,
+    /// Whether it may go on
+    may: MayGoOn,
     /// The condition: calls an hour, at most
-    #[arg(long, required_if_eq("declared_use", "conditions"))]
+    #[arg(long, required_if_eq("may", "conditions"))]
     calls_per_hour: Option<i64>,
     /// The condition: until when
-    #[arg(long, value_parser = time, required_if_eq("declared_use", "conditions"))]
+    #[arg(long, value_parser = time, required_if_eq("may", "conditions"))]
     until: Option<Moment>,
+    /// Why
+    #[arg(long, value_name = "TEXT|@FILE")]
+    reasons: Words,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -150,23 +179,65 @@ impl Open {
     pub(super) async fn run(self, office: &Office) -> Result<ExitCode, Failure> {
         let law = office.law(&self.policy)?;
         let explanation = self.explanation.as_deref().map(explanation).transpose()?;
-        let (sources, accounts, customer) = self.from.read()?;
+        let (mut sources, mut accounts, mut customer) = self.from.read()?;
+        let sent = office.sent()?;
+        let declared = self.declared.read(office, &sent.id).await?;
+        let kind = if declared.is_some() { Kind::DeclaredUse } else { Kind::Workload };
+        let text = declared.as_ref().and_then(|declared| declared.words.clone());
+        if let Some(declared) = declared {
+            sources.insert(Source::Declaration(declared.what));
+            accounts.extend(declared.accounts);
+            customer = customer.or(declared.customer);
+        }
         let missing = || Failure::Refused("name the customer: --customer ID".to_owned());
         let opening = Opening {
-            kind: if self.declared_use { Kind::DeclaredUse } else { Kind::Workload },
+            kind,
             policy: (law.id.clone(), law.version.clone(), law.digest),
             customer: self.customer.or(customer).ok_or_else(missing)?,
             accounts,
             sources,
         };
-        let sent = office.sent()?;
         let (case, done) = office.clerk.open_case(&sent, &law, Act::Open(opening)).await?;
+        if let Some(text) = text {
+            office.keep(&case, &text).await?;
+        }
         if let Some(explanation) = explanation {
             let item = item_of(office, &case, &explanation).await?;
             let id = format!("{}-explanation", sent.id).parse().map_err(|error| office::refused(&error))?;
             office.clerk.enact(&Sent { id, ..sent }, &case, Act::AddEvidence(item)).await?;
         }
         office.say(&format!("case {case}"), done)
+    }
+}
+
+/// What is declared, with what is known of who declares it.
+struct OfDeclaration {
+    what: DeclaredFor,
+    customer: Option<CustomerId>,
+    accounts: BTreeSet<AccountId>,
+    /// What the customer said, where it is to be kept yet.
+    words: Option<Words>,
+}
+
+impl Declared {
+    async fn read(self, office: &Office, id: &CommandId) -> Result<Option<OfDeclaration>, Failure> {
+        let portfolio: BTreeSet<_> = self.portfolio.into_iter().collect();
+        let places: BTreeSet<_> = self.place.into_iter().collect();
+        if let Some(id) = self.declaration {
+            let one = office.clerk.declaration(office.who()?, &id, office.now).await?;
+            let purpose = one.declared_use.parse().map_err(|error| office::refused(&error))?;
+            let what = DeclaredFor { declaration: one.id, purpose, portfolio, places, text: one.text };
+            let (customer, accounts) = (Some(one.customer), one.accounts);
+            return Ok(Some(OfDeclaration { what, customer, accounts, words: None }));
+        }
+        let Some((purpose, words)) = self.declared_use.zip(self.declared_text) else {
+            let said = portfolio.is_empty() && places.is_empty();
+            let mend = "a portfolio and a place are of a declared use: give --declared-use or --declaration";
+            return if said { Ok(None) } else { Err(Failure::Refused(mend.to_owned())) };
+        };
+        let text = Digest::of(&words.0);
+        let what = DeclaredFor { declaration: id.clone(), purpose, portfolio, places, text };
+        Ok(Some(OfDeclaration { what, customer: None, accounts: BTreeSet::new(), words: Some(words) }))
     }
 }
 
@@ -269,17 +340,9 @@ impl Evidence {
 
 impl Close {
     pub(super) async fn act(self, office: &Office) -> Result<(CaseId, Act), Failure> {
-        let declared_use = match (self.declared_use, self.calls_per_hour, self.until) {
-            (None, ..) => None,
-            (Some(MayGoOn::Approved), ..) => Some(DeclaredUse::Approved),
-            (Some(MayGoOn::Rejected), ..) => Some(DeclaredUse::Rejected),
-            (Some(MayGoOn::Conditions), calls, until) => {
-                let (calls_per_hour, until) = calls
-                    .zip(until)
-                    .ok_or_else(|| Failure::Refused("conditions are --calls-per-hour and --until".to_owned()))?;
-                Some(DeclaredUse::Conditions { calls_per_hour, until })
-            }
-        };
+        // Of a declared use, what two decided is how it ends.
+        let file = office.clerk.look(&office.sender()?, &self.case, "closing it", office.now).await?;
+        let declared_use = file.case.decided_use().cloned();
         let closing = Closing {
             remedy: office.keep(&self.case, &self.remedy).await?,
             consulted: office.keep(&self.case, &self.consulted).await?,
@@ -287,6 +350,23 @@ impl Close {
             declared_use,
         };
         Ok((self.case, Act::Close(closing)))
+    }
+}
+
+impl OfUse {
+    pub(super) async fn act(self, office: &Office) -> Result<(CaseId, Act), Failure> {
+        let may = match (self.may, self.calls_per_hour, self.until) {
+            (MayGoOn::Approved, ..) => DeclaredUse::Approved,
+            (MayGoOn::Rejected, ..) => DeclaredUse::Rejected,
+            (MayGoOn::Conditions, calls, until) => {
+                let (calls_per_hour, until) = calls
+                    .zip(until)
+                    .ok_or_else(|| Failure::Refused("conditions are --calls-per-hour and --until".to_owned()))?;
+                DeclaredUse::Conditions { calls_per_hour, until }
+            }
+        };
+        let reasons = office.keep(&self.case, &self.reasons).await?;
+        Ok((self.case, Act::DecideUse { may, reasons }))
     }
 }
 

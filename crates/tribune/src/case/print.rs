@@ -95,17 +95,19 @@ pub(super) async fn limits(office: &Office) -> Result<ExitCode, Failure> {
     let mut rows = Vec::new();
     for File { case, .. } in office.clerk.cases_for(office.who()?, office.now).await? {
         let Some((calls, until)) = limit(&case).filter(|(_, until)| *until > office.now) else { continue };
-        let Some((closed, by, _)) = case.closings.last() else { continue };
-        let other = case.determinations.iter().map(|one| &one.by).find(|person| *person != by);
+        let Some((closed, ..)) = case.closings.last() else { continue };
+        let alike = case.use_votes.iter().filter(|(_, may)| Some(*may) == case.decided_use());
+        let by = alike.map(|(person, _)| person.to_string());
         for account in &case.accounts {
+            let mut by = by.clone();
             rows.push(Row {
                 account: account.to_string(),
                 declared_calls_per_hour: calls,
                 verified_calls_per_hour: calls,
                 verified_until: until.day(),
                 verified_evidence: case.id.to_string(),
-                verified_by_1: by.to_string(),
-                verified_by_2: other.map(ToString::to_string).unwrap_or_default(),
+                verified_by_1: by.next().unwrap_or_default(),
+                verified_by_2: by.next().unwrap_or_default(),
                 valid_from: closed.day(),
             });
         }

@@ -3,7 +3,7 @@
 use super::deeds::{order_words, short};
 use crate::plain::thousands;
 use clerk::File;
-use review::act::{Act, Appeal, AppealOutcome, Contact, Leaving, Source};
+use review::act::{Act, Appeal, AppealOutcome, Contact, DeclaredUse, Leaving, Source};
 use review::metered::Forecast;
 use review::words::{DecisionId, Moment};
 
@@ -14,6 +14,7 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
     match act {
         Act::Open(opening) => format!("opened the case on {} accounts", thousands(opening.accounts.len() as u64)),
         Act::Join { source: Source::Report { report }, .. } => format!("let report {report} join"),
+        Act::Join { source: Source::Declaration(one), .. } => format!("let declaration {} join", one.declaration),
         Act::Join { .. } => "let a finding join".to_owned(),
         Act::TakeIn { other, .. } => format!("took {other} in"),
         Act::GoOnIn { other } => format!("it goes on in {other}"),
@@ -64,6 +65,10 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
             );
             format!("checked {decision} after {days} days: the use {ended}, the rest is {rest}")
         }
+        Act::LookAgain { decision, next: Some(next), .. } => {
+            format!("looked again at {decision}: it stands, until it is looked at on {}", next.day())
+        }
+        Act::LookAgain { decision, .. } => format!("looked again at {decision}: it stands until its end"),
         Act::FollowUp { id, .. } => format!("recorded follow-up {id}"),
         Act::SettleFollowUp { id, .. } => format!("settled follow-up {id}"),
         Act::Appeal(Appeal { id, decision, .. }) => format!("appealed against {decision} ({id})"),
@@ -76,6 +81,7 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
         Act::TakeUp => "took the case up again".to_owned(),
         Act::Escalate { to, .. } => format!("asked {} upwards", to.name().replace('-', " ")),
         Act::Respond { role, .. } => format!("answered as {} what went up", role.name().replace('-', " ")),
+        Act::DecideUse { may, .. } => format!("on the declared use: {}", use_words(may)),
         Act::Close(_) => "closed the case".to_owned(),
         Act::Reopen { material } => format!("reopened the case on {material}"),
     }
@@ -96,6 +102,18 @@ pub(super) fn leaving_words(choice: &Leaving) -> &'static str {
         Leaving::LetGo => "let it go",
         Leaving::HoldExport => "hold bulk export",
         Leaving::Preserve { .. } => "preserve it, on a legal order",
+    }
+}
+
+/// Whether a declared use may go on, in words.
+pub(super) fn use_words(may: &DeclaredUse) -> String {
+    match may {
+        DeclaredUse::Approved => "it may go on".to_owned(),
+        DeclaredUse::Conditions { calls_per_hour, until } => {
+            let calls = thousands(u64::try_from(*calls_per_hour).unwrap_or_default());
+            format!("it may go on, with at most {calls} calls an hour, until {}", until.day())
+        }
+        DeclaredUse::Rejected => "it may not go on".to_owned(),
     }
 }
 

@@ -319,6 +319,13 @@ pub(super) const DEEDS: &[Deed] = &[
         "Whether the restricted use is at zero and everything else as before.",
         decisions::check,
     ),
+    deed(
+        "look-again",
+        Place::Decisions,
+        "Look again at a decision",
+        "As it said when it was made: it stands. To end it, propose to lift it.",
+        decisions::look_again,
+    ),
     deed("leaving", Place::After, "Record that data leaves", "Two who decide have 24 hours from then.", after::leaving),
     deed(
         "decide-leaving",
@@ -349,6 +356,13 @@ pub(super) const DEEDS: &[Deed] = &[
         "Let the customer be named",
         "A decision of its own, of two people.",
         after::name_publicly,
+    )),
+    grave(deed(
+        "decide-use",
+        Place::After,
+        "Decide on the declared use",
+        "It is decided once two who decide say the same, after every step.",
+        after::decide_use,
     )),
     deed(
         "correction",

@@ -13,10 +13,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use clerk::{Law, Line, Order, PhaseOf, Sent, Wanted};
-use review::act::{Act, Kind, Opening, Source};
+use review::act::{Act, DeclaredFor, Kind, Opening, Source};
 use review::case::Phase;
 use review::waits::Awaited;
-use review::words::{AccountId, CustomerId, Digest, Moment, PersonId, ReportId};
+use review::words::{
+    AccountId, CommandId, CustomerId, Digest, Moment, PersonId, Purpose, RegionId, ReportId, ServiceId,
+};
 use std::collections::BTreeSet;
 
 /// Cases on a page.
@@ -214,14 +216,51 @@ impl OpenPage {
     }
 }
 
+/// The use that is declared, where the form says one: put down for a customer that has no contract yet, or its own
+/// declaration.
+async fn declared(
+    sheet: &mut Sheet<'_>,
+    desk: &Console,
+    session: &Session,
+    id: Option<&CommandId>,
+) -> Result<Option<DeclaredFor>, Problem> {
+    sheet.head("A use that is declared", "Before or under a contract; left empty of a workload that runs.");
+    let hint = "As the list of declarations names it. Purpose and words are then the customer’s own.";
+    let own: Option<Option<CommandId>> = sheet.named_or_none("declaration", "The customer’s declaration", hint);
+    let hint = "In a word: contact_centre, voicemail, media_archive, …";
+    let purpose: Option<Option<Purpose>> = sheet.named_or_none("purpose", "What for", hint);
+    let text = sheet.text_or_none("declared", "In the customer’s words", "Kept as a private text of the case.");
+    let portfolio: Option<Vec<ServiceId>> = sheet.lines("portfolio", "Services that it wants", "One a line.");
+    let places: Option<Vec<RegionId>> = sheet.lines("places", "Regions", "One a line; anywhere, where none is named.");
+    let (Some(own), Some(purpose), Some(text), Some(portfolio), Some(places)) = (own, purpose, text, portfolio, places)
+    else {
+        return Ok(None);
+    };
+    let (portfolio, places) = (portfolio.into_iter().collect(), places.into_iter().collect());
+    let mut known = None;
+    if let Some(own) = &own {
+        match desk.pages.clerk.declaration(session.who(), own, desk.now()).await {
+            Ok(one) => known = Some(one),
+            Err(error) => {
+                sheet.form.refuse("declaration", super::case::against(error)?);
+                return Ok(None);
+            }
+        }
+    }
+    let said = match known {
+        Some(one) => one.declared_use.parse().ok().map(|purpose| (one.id, purpose, one.text)),
+        None => id.zip(purpose).zip(text).map(|((id, purpose), text)| (id.clone(), purpose, text)),
+    };
+    Ok(said.map(|(declaration, purpose, text)| DeclaredFor { declaration, purpose, portfolio, places, text }))
+}
+
 fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
     let policies = &desk.pages.settings.policies;
     let all: Vec<_> = policies.iter().map(|policy| (policy.id.clone(), policy.title.clone())).collect();
     let policy = sheet.choice("policy", "Under which clause", "", &all);
-    let kinds = choices(&[("workload", "A workload that runs"), ("declared-use", "A use that is declared")]);
-    let kind = sheet.usual("kind", "What is reviewed", "", &kinds);
     let customer: Option<CustomerId> = sheet.named("customer", "Customer", "", "");
-    let accounts: Option<Vec<AccountId>> = sheet.lines("accounts", "Accounts", "One a line.");
+    let accounts: Option<Vec<AccountId>> =
+        sheet.lines("accounts", "Accounts", "One a line; a declared use may have none yet.");
     let reports: Option<Vec<ReportId>> =
         sheet.lines("reports", "Reports it rests on", "One a line, as the list of reports names them.");
     let finding: Option<Option<Digest>> = sheet.named_or_none(
@@ -248,15 +287,21 @@ fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
         title: policy.title.clone(),
         procedure: policy.procedure.clone(),
     };
-    let kind = if kind? == "workload" { Kind::Workload } else { Kind::DeclaredUse };
     let policy = (law.id.clone(), law.version.clone(), law.digest);
-    let opening = Opening { kind, policy, customer: customer?, accounts: accounts?.into_iter().collect(), sources };
+    let opening = Opening {
+        kind: Kind::Workload,
+        policy,
+        customer: customer?,
+        accounts: accounts?.into_iter().collect(),
+        sources,
+    };
     Some((law, opening))
 }
 
 pub(super) async fn open_form(State(desk): Desk, session: Session, reader: Reader) -> Result<Response, Problem> {
     let mut sheet = Sheet::new(desk.form(&session), Run::Show, &reader);
     describe(&mut sheet, &desk);
+    declared(&mut sheet, &desk, &session, None).await?;
     page(&OpenPage::new(&desk, &session, &reader, sheet))
 }
 
@@ -270,10 +315,22 @@ pub(super) async fn open(
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let described = describe(&mut sheet, &desk);
-    if let Some((law, opening)) = described.filter(|_| sheet.form.is_good()) {
+    let declared = declared(&mut sheet, &desk, &session, Some(&id)).await?;
+    if let Some((law, mut opening)) = described.filter(|_| sheet.form.is_good()) {
+        if let Some(declared) = declared {
+            opening.kind = Kind::DeclaredUse;
+            opening.sources.insert(Source::Declaration(declared));
+        }
         let sent = Sent { id, at: desk.now(), by: session.sender() };
         match desk.pages.clerk.open_case(&sent, &law, Act::Open(opening)).await {
-            Ok((case, _)) => return Ok(see(&format!("/console/cases/{}", crate::sign_in::escaped(case.as_str())))),
+            Ok((case, _)) => {
+                for (_, text) in &sheet.texts {
+                    let (by, only) = (Some(session.person()), BTreeSet::new());
+                    let papers = &desk.pages.papers;
+                    desk.pages.clerk.keep(papers, by, Some(&case), &only, text.as_bytes(), sent.at).await?;
+                }
+                return Ok(see(&format!("/console/cases/{}", crate::sign_in::escaped(case.as_str()))));
+            }
             Err(error) => {
                 status = super::case::status_of(&error, status);
                 sheet.form.refuse_all(super::case::against(error)?);

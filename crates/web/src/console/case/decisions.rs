@@ -234,7 +234,7 @@ fn decision(entered: &Entered, trial: &Trial<'_>, ground: &Ground<'_>, id: &Deci
         refusals: decided.refusals.iter().map(|(person, text)| (person.to_string(), words(read, text))).collect(),
         needed: file.law.procedure.approvals,
         ends: day(decided.ends),
-        review: day(decision.review),
+        review: day(decided.review),
         served: day(decided.notice.map(|notice| notice.at)),
         effect: day(decided.effect),
         checks,

@@ -2,6 +2,7 @@
 
 use super::proof::{as_options, drafts, opened, short, told, words_of};
 use super::{Doing, Ground, act, parsed};
+use crate::console::acts::use_words;
 use crate::console::sheet::{Sheet, choices, options};
 use clerk::DraftOf;
 use review::act::{Act, AppealOutcome, Closing, DeclaredUse, Leaving};
@@ -154,30 +155,40 @@ pub(super) fn take_in(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {
     Some(Doing::Merge(other))
 }
 
+pub(super) fn decide_use(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    if !ground.file.case.is_declared_use() {
+        return None;
+    }
+    let all = choices(&[
+        ("approved", "It may go on"),
+        ("conditions", "It may, within limits that are watched"),
+        ("rejected", "It may not"),
+    ]);
+    let said = sheet.choice("may", "The declared use", "", &all);
+    let calls: Option<Option<i64>> = sheet.named_or_none("calls", "The limit: calls an hour, at most", "");
+    let until = sheet.day_or_none("until", "The limit: until when", "");
+    let reasons = sheet.text("reasons", "Why", "");
+    let may = match (said?.as_str(), calls?, until?) {
+        ("approved", ..) => DeclaredUse::Approved,
+        ("rejected", ..) => DeclaredUse::Rejected,
+        (_, Some(calls_per_hour), Some(until)) => DeclaredUse::Conditions { calls_per_hour, until },
+        _ => {
+            sheet.form.refuse("calls", "Limits are calls an hour, and a day.");
+            return None;
+        }
+    };
+    act(Act::DecideUse { may, reasons: reasons? })
+}
+
 pub(super) fn close(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let remedy = sheet.text("remedy", "Remedy", "What is done for those who were affected, or why nothing.");
     let consulted =
         sheet.text("consulted", "Who was consulted", "How those affected, or who speaks for them, were asked.");
     let lesson = sheet.text("lesson", "Lesson", "What is learnt from it.");
-    let mut declared_use = None;
-    if ground.file.case.is_declared_use() {
-        let all = choices(&[
-            ("approved", "It may go on"),
-            ("conditions", "It may, within limits"),
-            ("rejected", "It may not"),
-        ]);
-        let said = sheet.choice("declared", "The declared use", "", &all);
-        let calls: Option<Option<i64>> = sheet.named_or_none("calls", "The limit: calls an hour, at most", "");
-        let until = sheet.day_or_none("until", "The limit: until when", "");
-        declared_use = match (said?.as_str(), calls?, until?) {
-            ("approved", ..) => Some(DeclaredUse::Approved),
-            ("rejected", ..) => Some(DeclaredUse::Rejected),
-            (_, Some(calls_per_hour), Some(until)) => Some(DeclaredUse::Conditions { calls_per_hour, until }),
-            _ => {
-                sheet.form.refuse("calls", "Limits are calls an hour, and a day.");
-                return None;
-            }
-        };
+    // Of a declared use, what two decided is how it ends.
+    let declared_use = ground.file.case.decided_use().cloned();
+    if let Some(may) = &declared_use {
+        sheet.said("The declared use", &format!("As two decided, {}.", use_words(may)));
     }
     act(Act::Close(Closing { remedy: remedy?, consulted: consulted?, lesson: lesson?, declared_use }))
 }

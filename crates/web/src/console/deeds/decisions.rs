@@ -102,14 +102,16 @@ pub(super) fn propose(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
     let used: BTreeSet<Switch> = targets.iter().flat_map(|target| target.switches.iter().copied()).collect();
     reasons.retain(|switch, _| used.contains(switch));
     let standing = case.standing_determination().map(|(place, _)| place);
+    let is_emergency = !emergency.is_empty() && !sheet.is_probe();
     let decision = Decision {
         id: id?,
         order: Order::Impose { intervention },
         determination: standing.filter(|_| order.reach.standard().is_some()),
         targets,
         reasons,
-        emergency: !emergency.is_empty() && !sheet.is_probe(),
-        ends,
+        emergency: is_emergency,
+        // What is for a time is sealed with its latest end, unless an earlier one is named.
+        ends: ends.or_else(|| order.latest_end(is_emergency, ground.now)),
         review: review.or_else(|| sheet.is_probe().then(|| ground.now.plus_days(30))),
     };
     act(Act::Propose(decision))
@@ -370,6 +372,15 @@ pub(super) fn attest(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing
     );
     let note = sheet.text("note", "What was ended, and how", "");
     act(Act::Attest { decision: parsed(decision)?, note: note? })
+}
+
+pub(super) fn look_again(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
+    let all = decisions(ground, |decided| decided.standing == Standing::InEffect);
+    let decision = sheet.choice("decision", "Which decision", "Only what is in effect.", &all);
+    let reasons = sheet.text("reasons", "Why it stands", "What changed since, and what did not.");
+    let next = sheet.day_or_none("next", "It is looked at next on", "Left out only where it ends by itself.")?;
+    let next = next.or_else(|| sheet.is_probe().then(|| ground.now.plus_days(90)));
+    act(Act::LookAgain { decision: parsed(decision)?, reasons: reasons?, next })
 }
 
 pub(super) fn check(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
