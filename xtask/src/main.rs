@@ -3,6 +3,7 @@
 //! It is no part of the product: nothing under `crates/` depends on it, and it knows no rule of the domain.
 
 mod docs;
+mod nightly;
 mod project;
 mod screenshots;
 mod setup;
@@ -19,6 +20,7 @@ The project's own chores.
 usage: cargo xtask test [--only STEP]...    set up what is missing, then run every step, or only those named
        cargo xtask screenshots [DIR]           a picture of every page in light, dark, phone and print, with an index.html
                                                (in `screenshots` under cargo's target directory, if DIR is not said)
+       cargo xtask nightly                     100,000 sequences of commands, 500 kills of each database; an hour or so
        cargo xtask --help
 
 example: cargo xtask test --only fmt --only docs
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Request::Test(only)) => ended(Project::locate().and_then(|project| steps::test(&project, &only))),
+        Ok(Request::Nightly) => ended(Project::locate().and_then(|project| nightly::run_all(&project))),
         Ok(Request::Screenshots(folder)) => {
             ended(Project::locate().and_then(|project| screenshots::take(&project, folder)))
         }
@@ -57,6 +60,8 @@ fn ended(result: Result<(), String>) -> ExitCode {
 #[derive(Debug, PartialEq)]
 enum Request {
     Help,
+    /// What takes too long for every change.
+    Nightly,
     /// Take pictures of every page, into this folder.
     Screenshots(Option<PathBuf>),
     /// Run these steps; all when none is named.
@@ -70,6 +75,12 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
     let mut words = arguments.iter().map(String::as_str);
     match words.next() {
         Some("test") => {}
+        Some("nightly") => {
+            return match words.next() {
+                None => Ok(Request::Nightly),
+                Some(more) => Err(format!("`nightly` takes nothing, and not `{more}`")),
+            };
+        }
         Some("screenshots") => {
             let folder = words.next().map(PathBuf::from);
             return match words.next() {
@@ -107,6 +118,8 @@ mod tests {
         assert_eq!(parsed("test --help"), Ok(Request::Help));
         assert_eq!(parsed("test"), Ok(Request::Test(vec![])));
         assert_eq!(parsed("test --only fmt --only docs"), Ok(Request::Test(vec!["fmt".into(), "docs".into()])));
+        assert_eq!(parsed("nightly"), Ok(Request::Nightly));
+        assert!(parsed("nightly now").unwrap_err().contains("`now`"));
         assert_eq!(parsed("screenshots"), Ok(Request::Screenshots(None)));
         assert_eq!(parsed("screenshots here"), Ok(Request::Screenshots(Some("here".into()))));
         assert!(parsed("screenshots here there").unwrap_err().contains("`there`"));

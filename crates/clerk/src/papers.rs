@@ -17,7 +17,7 @@ use review::words::{CaseId, CustomerId, Digest, Moment, PersonId, Role, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Identity, Recipient};
+use store::{ERASURES, Erasure, Identity, Recipient};
 
 /// A text that only some roles of its case read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,6 +285,25 @@ impl Clerk {
             done += 1;
         }
         Ok((done, shut))
+    }
+
+    /// Private texts that cases name and that are gone although nobody erased them, each with the case that names it.
+    ///
+    /// # Errors
+    /// The record failed.
+    pub async fn lost_texts(&self) -> Result<BTreeSet<(CaseId, Text)>, Error> {
+        let erasures = streams::read::<Erasure>(&self.record, ERASURES).await?;
+        let erased: BTreeSet<Digest> = erasures.events.into_iter().flat_map(|one| one.texts).collect();
+        let mut lost = BTreeSet::new();
+        for file in self.cases().await? {
+            let named: BTreeSet<Text> = file.events.iter().flat_map(|event| event.command.act.texts()).collect();
+            for text in named.difference(&erased) {
+                if self.record.ciphertext(*text).await?.is_none() {
+                    lost.insert((file.case.id.clone(), *text));
+                }
+            }
+        }
+        Ok(lost)
     }
 
     async fn confined(&self, case: &CaseId) -> Result<BTreeMap<Text, BTreeSet<Role>>, Error> {

@@ -341,6 +341,53 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// The private texts that it names, which are kept beside the record until they are erased. What is published, and
+    /// findings and other content that may lie elsewhere, are none of them.
+    pub fn texts(&self) -> Vec<Text> {
+        match self {
+            Self::Open(Opening { sources, .. }) => sources.iter().filter_map(Source::text).collect(),
+            Self::Join { source, .. } => source.text().into_iter().collect(),
+            Self::Declare { conflict: text } | Self::Answer { text, .. } => text.iter().copied().collect(),
+            Self::Determine(determination) => {
+                let reasons = determination.elements.values().map(|answer| answer.reasons);
+                reasons.chain([determination.view]).collect()
+            }
+            Self::Propose(decision) => decision.reasons.values().copied().collect(),
+            Self::DecideLeaving { choice: Leaving::Preserve { order }, reasons } => vec![*order, *reasons],
+            Self::Close(Closing { remedy, consulted, lesson, .. }) => vec![*remedy, *consulted, *lesson],
+            Self::NoteContact { about: text, .. }
+            | Self::CompleteStep { note: text, .. }
+            | Self::HandleEvidence { note: text, .. }
+            | Self::Ask { text, .. }
+            | Self::WaiveHearing { reason: text }
+            | Self::Dissent { opinion: text, .. }
+            | Self::Refuse { reason: text, .. }
+            | Self::ServeNotice { statement: text, .. }
+            | Self::Attest { note: text, .. }
+            | Self::LookAgain { reasons: text, .. }
+            | Self::DecideLeaving { reasons: text, .. }
+            | Self::SettleFollowUp { note: text, .. }
+            | Self::Appeal(Appeal { ground: text, .. })
+            | Self::AdmitAppeal { reason: text, .. }
+            | Self::DecideAppeal { reasons: text, .. }
+            | Self::NamePublicly { reasons: text }
+            | Self::TellEmployees { text, .. }
+            | Self::Hold { reason: text, .. }
+            | Self::Escalate { reason: text, .. }
+            | Self::Respond { answer: text, .. }
+            | Self::DecideUse { reasons: text, .. } => vec![*text],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Source {
+    fn text(&self) -> Option<Text> {
+        if let Self::Declaration(one) = self { Some(one.text) } else { None }
+    }
+}
+
 /// How a case begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
@@ -405,6 +452,16 @@ pub struct DeclaredFor {
     pub places: BTreeSet<RegionId>,
     /// What it is, in the customer's words.
     pub text: Text,
+}
+
+impl DeclaredFor {
+    /// For people: `contact_centre, with speech, in north`.
+    pub fn words(&self) -> String {
+        let list = |names: Vec<&str>, none: &str| if names.is_empty() { none.to_owned() } else { names.join(" and ") };
+        let services = list(self.portfolio.iter().map(ServiceId::as_str).collect(), "services that are not named");
+        let places = list(self.places.iter().map(RegionId::as_str).collect(), "any region");
+        format!("{}, with {services}, in {places}", self.purpose)
+    }
 }
 
 /// An item of evidence.

@@ -37,6 +37,23 @@ impl Files {
         Self::Object(store, Key::from(prefix))
     }
 
+    /// Below an address of an object store (`s3://BUCKET/PREFIX`), with the store's settings from the environment
+    /// (`AWS_ENDPOINT`, …). Which kinds are known depends on the features that this was built with.
+    ///
+    /// # Errors
+    ///
+    /// It is no such address, or of a kind that is not known.
+    pub fn at(address: &str) -> std::result::Result<Self, String> {
+        let local = address.starts_with("file:") || address.starts_with("memory:");
+        let settings = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let url = address.parse().map_err(|error| format!("`{address}` is no address of an object store: {error}"))?;
+        match object_store::parse_url_opts(&url, settings) {
+            Ok((store, prefix)) if !local => Ok(Self::Object(Arc::from(store), prefix)),
+            Ok(_) => Err(format!("`{address}` is no object store that keeps what it acknowledges: name one, `s3://…`")),
+            Err(error) => Err(format!("`{address}`: {error}; for S3, build Tribune with `--features s3`")),
+        }
+    }
+
     /// The bytes of a file, if it is there.
     pub(crate) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match self {

@@ -151,6 +151,9 @@ pub(crate) struct LogConfig {
     pub key: PathBuf,
     /// The folder that the world reads: the log under `log/`, statements, counts.
     pub public: PathBuf,
+    /// An object store that shows the log as well: `s3://BUCKET/PREFIX`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
     /// Witnesses that are asked to cosign.
     #[serde(default, rename = "witness", skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<WitnessConfig>,
@@ -406,6 +409,12 @@ impl Office {
         if published > 0 {
             self.ask_witnesses(&mut log).await?;
         }
+        // What the world reads here does not wait for a store elsewhere: that is completed the next time.
+        if (published > 0 || batch)
+            && let Err(why) = self.mirror(&log).await
+        {
+            common::note(&format!("the log's mirror is behind: {why}"));
+        }
         let public = self.path(&self.config.log.public);
         for PublicText { what, digest, text } in self.clerk.public_texts().await? {
             let name = digest.to_string().replace(':', "-");
@@ -421,6 +430,24 @@ impl Office {
             output(Some(&path), |out| out.write_all(text.as_bytes()).map_err(fail))?;
         }
         Ok((published, log))
+    }
+
+    /// Shows the log where an object store shows it too: made from the record, as the first is, with its cosignatures.
+    async fn mirror(&self, log: &PublicLog) -> Result<(), String> {
+        let Some(address) = &self.config.log.mirror else { return Ok(()) };
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let signer = self.log_signer().map_err(|error| text(&error))?;
+        let opened = PublicLog::open(self.clerk.record(), Files::at(address)?, signer).await;
+        let mut mirror = opened.map_err(|error| text(&error))?;
+        let shown = log.checkpoint().to_string();
+        let lines = shown.split_once("\n\n").map_or("", |(_, lines)| lines);
+        for witness in &self.config.log.witnesses {
+            let key = witness.key.parse().map_err(|error| text(&error))?;
+            if log.checkpoint().cosignatures(lines.as_bytes(), &[&key]).is_ok() {
+                mirror.cosign(lines.as_bytes(), &key).await.map_err(|error| text(&error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Asks the configured witnesses to cosign. One that does not is said, and asked again the next time.

@@ -159,6 +159,7 @@ const HEAD: &str = "\
 # policies            folders of policy packs, besides those that are built in
 # recovery            age recipients that open every private text; keep their identities apart from this machine
 # log.public          the folder that the world reads: log/, statements/, transparency/
+# log.mirror          an object store that shows the log as well, with the day's batch at the latest: s3://BUCKET/PREFIX
 # [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
 # pages.provider      the provider's name, as pages show it; pages.base: where browsers find
 #                     them, https://HOST; without it, where `tribune serve` listens
@@ -293,6 +294,7 @@ impl Init {
             origin: self.origin.clone(),
             key: "log.key".into(),
             public: "public".into(),
+            mirror: None,
             witnesses: Vec::new(),
         };
         let usage = (!self.usage.is_empty()).then(|| UsageConfig {
@@ -387,6 +389,13 @@ async fn verify(office: &Office, remember: Option<&Path>) -> Result<ExitCode, Fa
     }
     let seen = remember.filter(|file| file.exists()).map(crate::log::remembered).transpose()?;
     let tree = office.clerk.record().verify(seen).await.map_err(Error::from)?;
+    let lost = office.clerk.lost_texts().await?;
+    if let Some((case, text)) = lost.first() {
+        let mend = "bring the texts back from a backup, or erase what names them by two people";
+        let what =
+            format!("{} texts that cases name are gone, the first {text} of {case}", thousands(lost.len() as u64));
+        return Err(Failure::Refused(format!("{what}: {mend}")));
+    }
     let log = office.public_log().await?;
     if let Some(file) = remember {
         let Tree { size, root } = tree;
@@ -394,7 +403,7 @@ async fn verify(office: &Office, remember: Option<&Path>) -> Result<ExitCode, Fa
     }
     let verified = Verified { events: tree.size, root: tree.root.to_string(), published: log.tree().size };
     let text = format!(
-        "{} events are what their commitments say, every hole is explained; root {}\n{} entries of the public log are those of the record",
+        "{} events are what their commitments say, every hole is explained, every text that a case names is kept; root {}\n{} entries of the public log are those of the record",
         thousands(verified.events),
         verified.root,
         thousands(verified.published)

@@ -7,11 +7,12 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -55,7 +56,13 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, ended:
         tokio::select! {
             biased;
             () = &mut ended => break,
-            (stream, peer, place) = next => connection(&builder, &graceful, router.clone(), stream, peer, place),
+            (stream, peer, place) = next => {
+                let task = connection(Arc::clone(&builder), graceful.watcher(), router.clone(), stream, peer, limits.head);
+                tokio::spawn(async move {
+                    task.await;
+                    drop(place);
+                });
+            }
         }
     }
     drop(listener);
@@ -78,28 +85,38 @@ async fn accepted(
     }
 }
 
-fn connection(
-    builder: &Arc<Builder<TokioExecutor>>,
-    graceful: &GracefulShutdown,
+/// One connection to its end. Whatever breaks it off concerns only it.
+async fn connection(
+    builder: Arc<Builder<TokioExecutor>>,
+    watcher: Watcher,
     router: Router,
     stream: TcpStream,
     peer: SocketAddr,
-    place: Option<OwnedSemaphorePermit>,
+    patience: Duration,
 ) {
     // Answers are small: without this each would wait for the next.
     drop(stream.set_nodelay(true));
+    let asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&asked);
     let service = service_fn(move |request: Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         let router = router.clone();
         async move { router.oneshot(request).await.map_err(|never: Infallible| never) }
     });
-    let builder = Arc::clone(builder);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        // Whatever breaks a connection off concerns only it.
-        drop(connection.await);
-        drop(place);
-    });
+    tokio::select! {
+        _ = watcher.watch(connection) => {}
+        () = unasked(&asked, patience) => {}
+    }
+}
+
+/// Once nothing was asked for so long. Which protocol a connection speaks is told by its first bytes, and until they are
+/// there no clock of a protocol runs.
+async fn unasked(asked: &AtomicBool, patience: Duration) {
+    tokio::time::sleep(patience).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
 }

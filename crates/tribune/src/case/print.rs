@@ -5,7 +5,7 @@
 use crate::common::Failure;
 use crate::office::Office;
 use clerk::{File, Wanted};
-use review::act::{Established, Order};
+use review::act::{Established, Order, Source};
 use review::case::{Case, Phase, Standing};
 use review::clocks::{Clock, clocks, limit};
 use review::procedure::Procedure;
@@ -78,8 +78,8 @@ pub(super) async fn list(office: &Office) -> Result<ExitCode, Failure> {
     office.print(&lines, &text)
 }
 
-/// The limits of declared uses, as rows of facts.csv (contract §2). Its two verifiers are the two who may vouch: whoever
-/// closed the case, and whoever answered the elements in it or carried it with them.
+/// The limits of declared uses, as rows of facts.csv (contract §2). Its two verifiers are the two who decided that it may
+/// go on.
 pub(super) async fn limits(office: &Office) -> Result<ExitCode, Failure> {
     #[derive(Serialize)]
     struct Row {
@@ -195,6 +195,11 @@ fn head(case: &Case, title: &str) -> String {
     }
     let _ = writeln!(text, "customer {}; accounts {}", case.opening.customer, accounts.join(", "));
     let _ = writeln!(text, "opened {} by {} sources", case.opened, case.sources.len());
+    for source in &case.sources {
+        if let Source::Declaration(one) = source {
+            let _ = writeln!(text, "declared ({}): {}; text {}", one.declaration, one.words(), one.text);
+        }
+    }
     text
 }
 

@@ -196,6 +196,62 @@ fn a_whole_review_on_postgresql() {
 }
 
 #[test]
+fn a_use_is_declared_before_a_contract_reviewed_and_let_go_on_within_a_limit_on_sqlite() {
+    declared(&Office::begin("sqlite:record.db"));
+}
+
+#[test]
+fn a_use_is_declared_before_a_contract_reviewed_and_let_go_on_within_a_limit_on_postgresql() {
+    if let Some(server) = Server::shared() {
+        let database = server.new_database();
+        declared(&Office::begin(&server.address(&database)));
+    }
+}
+
+/// What a customer to be wants, with what and where: two say that it may, within a limit that the watch then knows.
+fn declared(office: &Office) {
+    office.file("wants.txt", "A help line for patients, in two clinics; calls are kept for 90 days.\n");
+    let open = ["case", "open", "--customer", "nova", "--portfolio", "speech", "--portfolio", "object-storage"];
+    let open = [&open[..], &["--place", "north"]].concat();
+    office.may_not("ann", &open, "of a declared use");
+    let open =
+        [&open[..], &["--declared-use", "contact_centre", "--declared-text", "@wants.txt", "--id", "wish"]].concat();
+    let said = office.does("ann", &open);
+    *office.case.borrow_mut() = said.split([' ', ':']).nth(1).unwrap().to_owned();
+    assert!(office.does("ann", &open).contains("before"), "sent twice, it is opened once");
+    for (person, role) in [("ann", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")] {
+        office.does("ann", &["case", "assign", "CASE", "--person", person, "--role", role]);
+        office.does(person, &["case", "declare", "CASE", "--none"]);
+    }
+    let within = ["case", "decide-use", "CASE", "conditions", "--calls-per-hour", "1200", "--until", "2027-03-01"];
+    let within = [&within[..], &["--reasons", "two clinics"]].concat();
+    office.may_not("ben", &within, "not done yet");
+    for (who, step) in [("ann", "facts"), ("ann", "innocent-explanations"), ("hal", "counsel")] {
+        office.does(who, &["case", "step", "CASE", step, "--note", "done as the procedure says"]);
+    }
+    let close = ["case", "close", "CASE", "--remedy", "none is owed", "--consulted", "the clinics"];
+    let close = [&close[..], &["--lesson", "ask for the places first"]].concat();
+    office.may_not("ann", &close, "two who decide say first");
+    office.may_not("ann", &within, "assign ann first");
+    office.does("ben", &within);
+    office.does("cleo", &["case", "decide-use", "CASE", "rejected", "--reasons", "too vague"]);
+    office.may_not("ann", &close, "two who decide say first");
+    office.does("cleo", &within);
+    // It has an account by now, and the limit is a fact about that.
+    office.does("ines", &["case", "join", "CASE", "--report", "r1", "--account", "n1"]);
+    office.does("ann", &close);
+    let limits = office.does("ann", &["case", "limits"]);
+    assert!(
+        limits.contains("n1") && limits.contains("1200") && limits.contains("ben") && limits.contains("cleo"),
+        "{limits}"
+    );
+    let shown = office.does("ann", &["case", "show", "CASE", "--purpose", "how it ended"]);
+    assert!(shown.contains("contact_centre"), "{shown}");
+    let verified = office.does("aud", &["record", "verify"]);
+    assert!(verified.contains("every text that a case names is kept"), "{verified}");
+}
+
+#[test]
 fn accounts_are_made_for_people_and_customers_reset_and_taken_away() {
     let office = Office::begin("sqlite:record.db");
     office.file("password", "several words of mine\n");
@@ -939,6 +995,9 @@ fn closed(office: &Office) {
             office.does("ann", &[&check[..], &["true"]].concat());
         }
     }
+    let again = ["case", "look-again", "CASE", "d3", "--reasons", "the use has not come back"];
+    office.may_not("ann", &again, "looked at next");
+    office.does("ann", &[&again[..], &["--next", "2027-03-01"]].concat());
     office.does("ann", &close);
     let list = office.does("ann", &["case", "list"]);
     assert!(list.contains("closed") && list.contains("2 targets switched off"), "{list}");

@@ -466,12 +466,7 @@ fn source(source: &Source) -> (String, String) {
             (format!("A finding{score}"), short(finding))
         }
         Source::Report { report } => ("A report".to_owned(), report.to_string()),
-        Source::Declaration(one) => {
-            let list = |names: Vec<&str>, none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
-            let services = list(one.portfolio.iter().map(|one| one.as_str()).collect(), "services that are not named");
-            let places = list(one.places.iter().map(|one| one.as_str()).collect(), "any region");
-            (format!("A declared use: {}, with {services} in {places}", one.purpose), one.declaration.to_string())
-        }
+        Source::Declaration(one) => (format!("A declared use: {}", one.words()), one.declaration.to_string()),
     }
 }
 

@@ -35,7 +35,7 @@ struct Pack {
     review: Procedure,
 }
 
-fn policy() -> PolicyText {
+pub(crate) fn policy() -> PolicyText {
     let text = include_str!("../../../../policies/mass-surveillance/policy.toml");
     PolicyText {
         id: "mass-surveillance".to_owned(),

@@ -872,3 +872,61 @@ async fn the_list_and_the_day_show_what_waits_and_bear_what_is_typed_into_their_
     assert!(office.house.complaints.lock().unwrap().is_empty());
     assert!(office.house.now() > NOW);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_use_that_is_declared_is_opened_by_a_form_and_two_say_whether_it_may_go_on() {
+    let house = House::over(crate::house::BASE, None, vec![crate::browser::policy()], None).await;
+    let mut office = Office::of(house, "acme").await;
+    let mut ann = office.at("ann").await;
+    let shown = ann.get("/console/open").await;
+    whole(&shown);
+    let own = |shown: &Answer| [("command", shown.hidden("command")), ("token", shown.hidden("token"))];
+    let sealed = own(&shown);
+    let mut fields: Vec<(&str, &str)> = sealed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.extend([
+        ("policy", "mass-surveillance"),
+        ("customer", "nova"),
+        ("portfolio", "speech"),
+        ("places", "north"),
+    ]);
+    let nothing = ann.post("/console/open", &fields).await;
+    whole(&nothing);
+    assert!(faults(&nothing).contains("or the use that is declared"), "{}", faults(&nothing));
+    let sealed = own(&nothing);
+    let mut again: Vec<(&str, &str)> = sealed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    again.extend(fields.iter().skip(2).chain(&[("purpose", "contact_centre"), ("declared", "A help line.")]));
+    let opened = ann.post("/console/open", &again).await;
+    assert_eq!(opened.status, 303, "{}", faults(&opened));
+    office.case = opened.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    for (name, role) in [("ann", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")] {
+        let mut ann = office.at("ann").await;
+        office.must(&mut ann, "assign", &[("person", name), ("role", role)]).await;
+        let mut own = office.at(name).await;
+        office.must(&mut own, "declare", &[("conflict", "")]).await;
+    }
+    let (mut ann, mut ben, mut cleo, mut hal) =
+        (office.at("ann").await, office.at("ben").await, office.at("cleo").await, office.at("hal").await);
+    let until = (office.house.now().plus_days(300)).day();
+    let within = [("may", "conditions"), ("calls", "1200"), ("until", until.as_str()), ("reasons", "two clinics")];
+    let early = office.send(&mut ben, "decide-use", &within).await;
+    assert!(early.status == 409 && faults(&early).contains("not done yet"), "{}", faults(&early));
+    for step in ["facts", "innocent-explanations"] {
+        office.must(&mut ann, "step", &[("step", step), ("note", "done")]).await;
+    }
+    office.must(&mut hal, "step", &[("step", "counsel"), ("note", "done")]).await;
+    assert!(ben.get("/console").await.text().contains("two people’s word on the declared use"));
+    office.must(&mut ben, "decide-use", &within).await;
+    let close = [("remedy", "none"), ("consulted", "the clinics"), ("lesson", "ask first")];
+    let alone = office.send(&mut ann, "close", &close).await;
+    assert!(alone.status == 409 && faults(&alone).contains("two who decide say first"), "{}", faults(&alone));
+    office.must(&mut cleo, "decide-use", &within).await;
+    let shown = ann.get(&office.page("/do/close")).await;
+    whole(&shown);
+    assert!(shown.text().contains("at most 1,200 calls an hour"), "{}", shown.text());
+    office.must(&mut ann, "close", &close).await;
+    let case = office.file().await.case;
+    assert_eq!(review::clocks::limit(&case).map(|(calls, _)| calls), Some(1_200));
+    let story = ann.get(&office.page("")).await;
+    whole(&story);
+    assert!(story.text().contains("contact_centre, with speech, in north"), "{}", story.text());
+}

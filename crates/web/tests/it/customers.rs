@@ -183,8 +183,9 @@ impl<'a> Review<'a> {
             lines: Vec::new(),
         };
         self.must("tribune", Act::Preview { decision: name("d1"), metered }).await;
+        let file = self.house.clerk.look(&Sender::System, &self.case, "a test", self.house.now()).await.unwrap();
+        let shown = Digest::of(file.case.shown(&name("d1"), &file.law.procedure).unwrap());
         for person in ["ben", "cleo"] {
-            let shown = Digest::of("shown");
             let message = seal::message(&self.case, &decision, &shown);
             let signature = key(person).sign(message.as_bytes()).to_bytes();
             let approval = Approval {
