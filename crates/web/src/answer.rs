@@ -67,6 +67,19 @@ pub fn see(address: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
+/// A file to be kept: a browser saves it under this name, and opens, guesses and runs nothing of it.
+pub fn download(name: &str, bytes: Vec<u8>) -> Response {
+    // What a header's quotes hold is plain; the name as it is comes beside it, in the form of RFC 8187.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let plain: String = name.chars().map(plain).collect();
+    let whole: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let whole = whole.replace('+', "%20").replace('*', "%2A");
+    let kept = HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}"));
+    let kept = kept.unwrap_or(HeaderValue::from_static("attachment"));
+    let kind = HeaderValue::from_static("application/octet-stream");
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, kept)], bytes).into_response()
+}
+
 /// Lets a public page be kept by whoever passes it on, for some seconds.
 pub fn kept(mut response: Response, seconds: u32) -> Response {
     if let Ok(value) = HeaderValue::from_str(&format!("public, max-age={seconds}")) {
@@ -317,6 +330,22 @@ mod tests {
                 headers.append(*name, value.parse().unwrap());
             }
             assert_eq!(is_same_site(base, &headers), is, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_whatever_that_is_the_header_is_one() {
+        for (name, said) in [
+            ("notes 1.txt", "attachment; filename=\"notes_1.txt\"; filename*=UTF-8''notes%201.txt"),
+            (
+                "a\"; x=\"b\r\nY: z",
+                "attachment; filename=\"a___x__b__Y__z\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0AY%3A%20z",
+            ),
+            ("Zeugin*ü.pdf", "attachment; filename=\"Zeugin__.pdf\"; filename*=UTF-8''Zeugin%2A%C3%BC.pdf"),
+        ] {
+            let response = download(name, b"<script>".to_vec());
+            assert_eq!(response.headers()[header::CONTENT_DISPOSITION], said);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
         }
     }
 

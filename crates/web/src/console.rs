@@ -107,6 +107,12 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
             "an explanation that is its evidence",
             case::explanation,
         ),
+        Route::get(
+            "/console/cases/{id}/evidence/{item}/file",
+            STAFF,
+            "the content of an item of evidence, as a file",
+            case::evidence_file,
+        ),
         Route::get("/console/cases/{id}/proof", STAFF, "its steps, hearing and determination", case::proof),
         Route::get("/console/cases/{id}/decisions", STAFF, "its decisions", case::decisions),
         Route::get("/console/cases/{id}/after", STAFF, "what follows: appeals, follow-ups, the end", case::after),
@@ -139,6 +145,7 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         Route::get("/console/explore/answers/{id}", EXPLORERS, "what was asked, answered", explore::answer),
         Route::get("/console/reports", INTAKE, "the list of reports", reports::list),
         Route::get("/console/reports/{id}", INTAKE, "a report", reports::show),
+        Route::get("/console/reports/{id}/files/{file}", INTAKE, "a file that came with it", reports::file),
         Route::post("/console/reports/{id}/purpose", INTAKE, "says what it is looked at for", reports::purpose),
         Route::post("/console/reports/{id}/do/{deed}", INTAKE, "handles it", reports::deed),
     ]

@@ -4,13 +4,14 @@ mod after;
 mod decisions;
 mod doing;
 mod evidence;
+mod moved;
 mod proof;
 mod record;
 
 pub(super) use after::after;
 pub(super) use decisions::decisions;
 pub(super) use doing::{deed, deed_form, rewrap};
-pub(super) use evidence::{evidence, explanation};
+pub(super) use evidence::{evidence, explanation, file as evidence_file};
 pub(super) use proof::proof;
 pub(super) use record::{proof as event_proof, record};
 
@@ -22,6 +23,7 @@ use super::{Chip, Console, Desk};
 use crate::answer::{Problem, page, see};
 use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Reader};
+use crate::portrait::MovedDrawing;
 use crate::session::Session;
 use crate::sign_in::escaped;
 use crate::visible::filters;
@@ -371,10 +373,11 @@ struct Words {
 
 fn words(read: &BTreeMap<Text, Sealed>, text: &Text) -> Words {
     let says = match read.get(text) {
-        Some(Sealed::Opened(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Sealed::Opened(bytes)) => String::from_utf8(bytes.clone()).ok(),
         _ => None,
     };
     let sealed = match read.get(text) {
+        Some(Sealed::Opened(bytes)) => format!("no text, {}", crate::plain::bytes(bytes.len() as f64)),
         Some(Sealed::To { confined: true, .. }) => "confined to roles that you do not have in this case".to_owned(),
         Some(Sealed::To { people: 1, .. }) => "sealed to one key".to_owned(),
         Some(Sealed::To { people, .. }) => format!("sealed to {people} keys"),
@@ -434,6 +437,8 @@ struct StoryPage {
     held: Option<(String, Words)>,
     escalations: Vec<EscalationView>,
     in_force: Vec<String>,
+    /// What was moved out since it was opened, or why that is not to be seen.
+    moved: Result<MovedDrawing, &'static str>,
 }
 
 fn people(entered: &Entered, trial: &Trial<'_>) -> Vec<PersonRow> {
@@ -475,7 +480,9 @@ pub(super) async fn story(
     Path(id): Path<CaseId>,
 ) -> Result<Response, Problem> {
     let entered = entered!(desk, session, reader, &id);
-    let read = entered.read(texts_of_story(&entered.file.case)).await?;
+    let mut texts = texts_of_story(&entered.file.case);
+    texts.extend(moved::texts(&entered));
+    let read = entered.read(texts).await?;
     let trial = entered.trial().await?;
     let offers = offers(&entered, &trial, &entered.ground(&trial, &read), Place::People);
     let (File { case, law, .. }, now) = (&entered.file, entered.now);
@@ -504,6 +511,7 @@ pub(super) async fn story(
         contacts: contacts.collect(),
         held: case.held(now).map(|held| (held.until.day(), words(&read, &held.reason))),
         escalations: case.escalations.iter().rev().map(|one| escalation(&read, one)).collect(),
+        moved: moved::moved(&entered, &read),
         in_force: case.in_force(now).map(|(id, target)| format!("{} (by {id})", target_words(target))).collect(),
     };
     page(&page_)

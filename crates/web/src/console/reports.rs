@@ -3,7 +3,7 @@
 
 use super::sheet::{Drawn, Look, Run, Sheet};
 use super::{Chip, Console, Desk};
-use crate::answer::{Problem, page, page_with, see};
+use crate::answer::{Problem, download, page, page_with, see};
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Reader};
 use crate::session::Session;
@@ -13,10 +13,11 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use clerk::sealed::file_name;
 use clerk::{Error, Opened, Sent};
 use review::act::{Act, Source};
 use review::report::{ACKNOWLEDGE_HOURS, Channel, Deed, FEEDBACK_DAYS, Report, ReportEvent, TRIAGE_HOURS, Triage};
-use review::words::{Actor, CaseId, Moment, Origin, ReportId};
+use review::words::{Actor, CaseId, Moment, Origin, ReportId, Text};
 use std::collections::BTreeSet;
 
 /// Reports on a page.
@@ -185,7 +186,8 @@ struct Letter {
     day: String,
     says: Option<String>,
     sealed: bool,
-    files: usize,
+    /// The files that came with it: what each is called here, and where it is.
+    files: Vec<(String, String)>,
 }
 
 struct FormView {
@@ -214,7 +216,7 @@ struct ReportPage {
     forms: Vec<FormView>,
 }
 
-fn letter(opened: &Opened) -> Letter {
+fn letter(base: &str, opened: &Opened) -> Letter {
     let event: &ReportEvent = &opened.event;
     let by = match &event.by {
         Some(Actor::Person(person)) => person.to_string(),
@@ -238,8 +240,17 @@ fn letter(opened: &Opened) -> Letter {
         day: event.at.day(),
         says: sheet.map(|sheet| sheet.text()),
         sealed: sealed && sheet.is_none(),
-        files: sheet.map_or(0, |sheet| sheet.files.len()),
+        files: sheet.map(|sheet| files(base, &sheet.files)).unwrap_or_default(),
     }
+}
+
+/// Files by their number: what each is called stands in it, and it is opened only where somebody takes it out.
+fn files(base: &str, files: &[Text]) -> Vec<(String, String)> {
+    let numbered = files.iter().enumerate();
+    let named = |(place, file): (usize, &Text)| {
+        (format!("File {} of {}", place + 1, files.len()), format!("{base}/files/{}", escaped(&file.to_string())))
+    };
+    numbered.map(named).collect()
 }
 
 /// A report's page; `sent` is a form to be shown again.
@@ -273,9 +284,9 @@ async fn shown(
         forms.push(FormView { name: doable.name, title: doable.title, says: doable.says, open, form, fields });
     }
     let triage = report.triage.iter().map(|(at, by, triage)| (at.day(), by.to_string(), became(triage)));
+    let base = format!("/console/reports/{}", escaped(id.as_str()));
     Ok(ReportPage {
         frame: desk.frame(session, reader, "A report"),
-        base: format!("/console/reports/{}", escaped(id.as_str())),
         id: report.id.to_string(),
         channel: channel(report.channel),
         received: report.received.day(),
@@ -284,7 +295,8 @@ async fn shown(
         triage: triage.collect(),
         kept_from: report.keep_from.iter().map(ToString::to_string).collect(),
         locked: session.unlocked().is_none(),
-        letters: letters.iter().map(letter).collect(),
+        letters: letters.iter().map(|one| letter(&base, one)).collect(),
+        base,
         forms,
     })
 }
@@ -304,6 +316,24 @@ pub(super) async fn show(
         return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action);
     };
     page(&shown(&desk, &session, &reader, &id, &purpose, None).await?)
+}
+
+/// A file that came with a report, as it came.
+pub(super) async fn file(
+    State(desk): Desk,
+    session: Session,
+    reader: Reader,
+    Path((id, file)): Path<(ReportId, Text)>,
+) -> Result<Response, Problem> {
+    let Some(purpose) = desk.purpose(&session, &thing(&id)) else {
+        let action = format!("/console/reports/{}/purpose", escaped(id.as_str()));
+        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action);
+    };
+    let says = "it is sealed to intake officers: unlock your own key under “Your keys”";
+    let identity = session.unlocked().ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, says))?;
+    let clerk = &desk.pages.clerk;
+    let sheet = clerk.read_report_file(session.who(), &id, file, &identity, &purpose, desk.now()).await?;
+    Ok(download(&file_name(sheet.name.as_deref().unwrap_or_default()), sheet.body))
 }
 
 pub(super) async fn purpose(

@@ -6,20 +6,25 @@ use crate::signing::{Account, Browser, person, set_roster};
 use age::secrecy::ExposeSecret as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clerk::{Law, Sender, Sent};
+use clerk::envelope::Sending;
+use clerk::{Law, Reporting, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
-use review::act::{Act, Closing, Determination, ElementAnswer, Established, Kind, Opening, Source};
+use review::act::{Act, Closing, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::{Phase, Standing};
 use review::metered::{Line, Metered};
-use review::procedure::Procedure;
+use review::procedure::{Basis, Procedure};
+use review::report::Channel;
 use review::roster::{KeyForm, Member, PublicKey, Roster};
 use review::seal;
-use review::words::{CaseId, Digest, Moment, Role, Standard};
+use review::words::{CaseId, Digest, Moment, ReportId, Role, Standard};
 use review::{Decibans, Family};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::{Files, Identity, PublicLog};
 use tlog::{Policy, Signer};
+use web::explore::Recent;
+use web::portrait::{Date, Hour, MovedOut, OutOnDay};
 
 const HOSTILE: &str = "Acme <script>alert(1)</script>\u{202e}";
 const PASSPHRASE: &str = "a passphrase of several words";
@@ -356,6 +361,14 @@ pub(crate) async fn proposed(office: &Office, browser: &mut Browser<'_>) {
 
 /// What the server does by itself: by the usage of late, what is proposed stops writing and nothing else.
 async fn previewed(office: &Office) {
+    let (now, metered) = (office.house.now(), metered(office).await);
+    let act = Act::Preview { decision: "d1".parse().unwrap(), metered };
+    let sent = Sent { id: format!("preview-{}", now.0).parse().unwrap(), at: now, by: Sender::System };
+    office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
+}
+
+/// What the usage of late says: one account writes and reads.
+async fn metered(office: &Office) -> Metered {
     let (file, now) = (office.file().await, office.house.now());
     let line = |operation: &str| Line {
         account: "acct-1".parse().unwrap(),
@@ -367,16 +380,24 @@ async fn previewed(office: &Office) {
         hour_max: None,
     };
     let to = Moment(now.0 - now.0.rem_euclid(86_400));
-    let metered = Metered {
+    Metered {
         from: to.plus_days(-14),
         to,
         records: Digest::of("records"),
         accounts: file.case.accounts.iter().map(|one| (one.clone(), file.case.opening.customer.clone())).collect(),
         lines: vec![line("storage.read"), line("storage.write")],
-    };
-    let act = Act::Preview { decision: "d1".parse().unwrap(), metered };
-    let sent = Sent { id: format!("preview-{}", now.0).parse().unwrap(), at: now, by: Sender::System };
-    office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
+    }
+}
+
+/// What the watch sees of the case: until its opening 40 GB leave on a day, from then on 900.
+pub(crate) async fn watched(office: &Office) {
+    let day = |at: Moment| i32::try_from(at.0.div_euclid(86_400)).unwrap();
+    let (opened, today) = (day(office.file().await.case.opened), day(office.house.now()));
+    let (first, bytes) = (opened - 24, |day: i32| if day < opened { 40_000_000_000 } else { 900_000_000_000 });
+    let days = (first..=today).map(|day| Some(OutOnDay { bytes: bytes(day), complete: day < today })).collect();
+    let moved = MovedOut { at: Hour((today + 1) * 24), first_day: Date(first), days };
+    let recent = Arc::new(Recent { moved, metered: metered(office).await });
+    office.house.recents.lock().unwrap().insert(office.case.clone(), recent);
 }
 
 pub(crate) async fn approve(office: &Office, name: &str) {
@@ -723,6 +744,152 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
         assert_eq!(other.post("/console/cases", &borrowed(&with(&forged, &[("case", &one)]))).await.status, 403);
     }
     assert_eq!(state(&cases[0]).await.version, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_moved_out_since_the_opening_is_drawn_from_meters_and_else_said_to_be_unknown() {
+    let office = Office::new().await;
+    let mut ann = office.at("ann").await;
+    let story = async |browser: &mut Browser<'_>| {
+        let story = browser.get(&office.page("")).await;
+        whole(&story);
+        let page = Html::parse_document(&story.text());
+        let section = all(&page, "section[aria-labelledby=moved]")[0];
+        (section.text().collect::<String>(), section.html().contains("<svg"))
+    };
+    let (said, drawn) = story(&mut ann).await;
+    assert!(!drawn && said.contains("No meters in this case say it"), "{said}");
+    set(&office).await;
+    assert!(story(&mut ann).await.0.contains("is sealed: unlock your own key"));
+    unlock(&mut ann, &office.ann).await;
+    assert!(story(&mut ann).await.0.contains("No meters in this case say it"), "a rollup is no explanation");
+    let older = include_str!("explanation.json");
+    let mut newer: serde_json::Value = serde_json::from_str(older).unwrap();
+    for day in newer["explanation"]["days"].as_array_mut().unwrap().iter_mut().filter(|day| day.is_object()) {
+        day["bytes_moved_out"] = 2_000_000_000_i64.into();
+    }
+    let add = |id: &'static str, text: String| {
+        [("id", id.to_owned()), ("basis", "meters".to_owned()), ("text", text), ("origin", "provider".to_owned())]
+    };
+    for (id, text, says, is_drawn) in [
+        ("x1", older.to_owned(), "made before this was kept", false),
+        ("x2", newer.to_string(), "end before the case was opened on 2026-03-02. Before it, it was 2 GB a day", true),
+    ] {
+        let fields = add(id, text);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        office.must(&mut ann, "evidence", &[&fields[..], &[("account", "acct-1")]].concat()).await;
+        let (said, drawn) = story(&mut ann).await;
+        assert!(said.contains(says) && drawn == is_drawn, "{said}");
+    }
+    // What the watch saw last is newer than any of them, and no private text.
+    office.house.pass(3 * 86_400);
+    watched(&office).await;
+    let (said, drawn) = story(&mut office.at("ben").await).await;
+    assert!(drawn && said.contains("3.6 TB moved out in 4 days since the case was opened on 2026-03-02"), "{said}");
+    assert!(said.contains("Before it, it was 40 GB a day in 24 days. The last day is not complete yet."), "{said}");
+    assert!(said.contains("opened 2 Mar") && said.contains("2026-03-05 (not complete)"), "mark and table: {said}");
+}
+
+/// A report with two files, in the record.
+async fn reported(office: &Office) -> ReportId {
+    let (house, keep_from) = (&office.house, BTreeSet::new());
+    let files: [(&str, &[u8]); 2] = [("bills/\u{202e}May \"2\".pdf", b"%PDF <script>"), ("", &[0xff, 0xfe, 0])];
+    let sending = Sending { text: "See both.", files: &files };
+    let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &keep_from, sending };
+    let receipt = house.clerk.receive(&house.pages.papers, reporting, house.now()).await.unwrap();
+    house.pass(86_400);
+    house.clerk.drain(house.now()).await.unwrap();
+    receipt.keys().unwrap().report
+}
+
+/// Somebody says what they look at something for, where they are asked.
+async fn looks_for(browser: &mut Browser<'_>, address: &str, purpose: &str) {
+    let asked = browser.get(address).await;
+    assert!(asked.text().contains("What do you look for?"), "{}", asked.text());
+    let fields = [("command", asked.hidden("command")), ("token", asked.hidden("token"))];
+    let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.extend([("next", address), ("purpose", purpose)]);
+    let page = Html::parse_document(&asked.text());
+    let action = all(&page, "main form")[0].value().attr("action").unwrap();
+    let answer = browser.post(action, &fields).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, address));
+}
+
+fn is_a_file(answer: &Answer, name: &str, body: &[u8]) {
+    assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, body), "{}", answer.text());
+    let said = answer.header("content-disposition");
+    assert!(said.starts_with(&format!("attachment; filename=\"{name}\"; ")), "{said}");
+    assert_eq!(answer.header("content-type"), "application/octet-stream");
+    assert_eq!((answer.header("x-content-type-options"), answer.header("cache-control")), ("nosniff", "no-store"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_report_are_taken_out_by_who_can_read_it_and_each_is_a_look() {
+    let office = Office::new().await;
+    let (report, other) = (reported(&office).await, reported(&office).await);
+    let page = format!("/console/reports/{report}");
+    let mut ina = Browser::new(&office.house);
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, &page, "to see what it is").await;
+    let files = async |browser: &mut Browser<'_>, page: &str| -> Vec<String> {
+        let shown = browser.get(page).await;
+        whole(&shown);
+        let shown = Html::parse_document(&shown.text());
+        all(&shown, "a[href*='/files/']").iter().map(|one| one.value().attr("href").unwrap().to_owned()).collect()
+    };
+    assert!(files(&mut ina, &page).await.is_empty(), "what is sealed names no file");
+    unlock(&mut ina, &office.ina).await;
+    let own = files(&mut ina, &page).await;
+    assert_eq!(own.len(), 2, "{own:?}");
+    is_a_file(&ina.get(&own[0]).await, "_May__2_.pdf", b"%PDF <script>");
+    is_a_file(&ina.get(&own[1]).await, "file", &[0xff, 0xfe, 0]);
+    let looks = office.house.clerk.looks("ada", office.house.now()).await.unwrap();
+    for file in &own {
+        let what = format!("file {} of report {report}", file.rsplit('/').next().unwrap().replace("%3A", ":"));
+        let looked = looks.iter().filter(|look| look.what == what && look.by.as_str() == "ina");
+        assert_eq!(looked.map(|look| look.purpose.as_str()).collect::<Vec<_>>(), ["to see what it is"], "{what}");
+    }
+    // It is of that report alone, for who can open it, and asked for a purpose first.
+    let (name, elsewhere) = (own[0].rsplit('/').next().unwrap(), format!("/console/reports/{other}"));
+    looks_for(&mut ina, &elsewhere, "the other").await;
+    assert_eq!(ina.get(&format!("{elsewhere}/files/{name}")).await.status, 404);
+    let mut ada = Browser::new(&office.house);
+    ada.sign_in(&office.accounts["ada"]).await;
+    looks_for(&mut ada, &own[0], "an audit").await;
+    let sealed = ada.get(&own[0]).await;
+    assert!(sealed.status == 403 && sealed.text().contains("unlock your own key"), "{}", sealed.text());
+    assert_eq!(office.at("ann").await.get(&own[0]).await.status, 403, "reports are for the intake");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_items_content_is_taken_out_as_a_file_by_who_can_read_it() {
+    let office = Office::new().await;
+    set(&office).await;
+    let (house, bytes) = (&office.house, [0xff_u8, 0xfe, 0, 7]);
+    let (by, only) = ("ann".parse().unwrap(), BTreeSet::new());
+    let papers = &house.pages.papers;
+    let kept = house.clerk.keep(papers, Some(&by), Some(&office.case), &only, &bytes, house.now()).await.unwrap();
+    let (id, origin) = ("picture".parse().unwrap(), "press".parse().unwrap());
+    let item = Item { id, digest: kept, basis: Basis::Document, origin, anonymous: false, about: BTreeSet::new() };
+    let sent = Sent { id: "p".parse().unwrap(), at: house.now(), by: Sender::Person("ann".to_owned()) };
+    house.clerk.enact(&sent, &office.case, Act::AddEvidence(item)).await.unwrap();
+    let address = |item: &str| office.page(&format!("/evidence/{item}/file"));
+    let mut ann = office.at("ann").await;
+    let sealed = ann.get(&address("told1")).await;
+    assert!(sealed.status == 403 && sealed.text().contains("unlock your own key"), "{}", sealed.text());
+    assert!(!ann.get(&office.page("/evidence")).await.text().contains("/file\""), "no way to what is sealed");
+    unlock(&mut ann, &office.ann).await;
+    let evidence = ann.get(&office.page("/evidence")).await;
+    whole(&evidence);
+    assert!(evidence.text().contains("no text, 4 B"), "{}", evidence.text());
+    for (item, end, body) in [("told1", "txt", &b"told1"[..]), ("picture", "bin", &bytes)] {
+        assert!(evidence.text().contains(&format!("href=\"{}\"", address(item))), "{item}");
+        is_a_file(&ann.get(&address(item)).await, &format!("{}-{item}.{end}", office.case), body);
+    }
+    let looks = house.clerk.looks("ada", house.now()).await.unwrap();
+    let of_picture = looks.iter().filter(|look| look.what == format!("text {kept}"));
+    assert_eq!(of_picture.count(), 2, "once on the page, once as a file");
+    assert_eq!(ann.get(&address("nothing")).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@
 //! It carries no story, which `browser` does: what people did until then, `console` does here. The explanation is what
 //! `tribune explain --format json` wrote of a simulated provider.
 
-use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock};
+use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock, watched};
 use crate::driver::{Chromium, Driver, quoted};
 use crate::house::House;
 use crate::public::{address, published, statement};
@@ -44,7 +44,7 @@ const FAULTY: &str = "<!doctype html><title>Faulty</title><p style='color:#ccc;b
     <div style='width:600px'>Wide</div>";
 
 /// What is asked for and is no page.
-const NO_PAGES: [&str; 8] = [
+const NO_PAGES: [&str; 10] = [
     "/style.css",
     "/log/{*path}",
     "/statements.json",
@@ -53,6 +53,8 @@ const NO_PAGES: [&str; 8] = [
     "/step-up/provider",
     "/customer/case/{case}/{decision}/text",
     "/console/cases/{id}/record/{number}/{entry}",
+    "/console/cases/{id}/evidence/{item}/file",
+    "/console/reports/{id}/files/{file}",
 ];
 
 /// Every rule of WCAG 2.2 AA that a machine can look for, and what axe-core holds to be good besides.
@@ -485,6 +487,7 @@ async fn gathered(looker: &mut Looker<'_>) {
         ("about", "acct-1 speech"),
     ];
     office.must(&mut ann, "evidence", &explained).await;
+    watched(office).await;
     looker.becomes(&ann.cookies).await;
     looker.at("today", "/console").await;
     looker.at("queue", "/console/cases").await;
