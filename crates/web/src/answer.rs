@@ -3,6 +3,7 @@
 //! Nothing here knows a page. No request is written down anywhere, and no cookie is set here.
 
 use crate::frame::{Frame, Reader};
+use crate::kept::{KeptPage, Typed};
 use crate::pages::Pages;
 use crate::visible;
 use askama::Template;
@@ -99,22 +100,33 @@ pub struct Problem {
     pub says: Option<String>,
     /// For whoever can mend it; never shown.
     ours: Option<String>,
+    /// What was typed into the form that this answers, to be shown with it.
+    typed: Option<Typed>,
 }
 
 impl Problem {
     /// There is no such page.
     pub fn missing() -> Self {
-        Self { status: StatusCode::NOT_FOUND, says: None, ours: None }
+        Self::bare(StatusCode::NOT_FOUND)
     }
 
     /// Something is wrong with what was asked.
     pub fn wrong(status: StatusCode, says: impl Into<String>) -> Self {
-        Self { status, says: Some(says.into()), ours: None }
+        Self { says: Some(says.into()), ..Self::bare(status) }
     }
 
     /// It is our own fault. What happened is told to whoever runs it; it must hold nothing that anybody wrote.
     pub fn defect(ours: impl Into<String>) -> Self {
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, says: None, ours: Some(ours.into()) }
+        Self { ours: Some(ours.into()), ..Self::bare(StatusCode::INTERNAL_SERVER_ERROR) }
+    }
+
+    const fn bare(status: StatusCode) -> Self {
+        Self { status, says: None, ours: None, typed: None }
+    }
+
+    /// With what was typed, where anybody would miss it.
+    pub(crate) fn keeping(self, typed: Typed) -> Self {
+        Self { typed: Some(typed).filter(|typed| !typed.is_nothing()), ..self }
     }
 }
 
@@ -186,11 +198,7 @@ fn problem(response: &mut Response) -> Option<Problem> {
         return Some(problem);
     }
     let bare = response.headers().get(header::CONTENT_TYPE).is_none();
-    (bare && (status.is_client_error() || status.is_server_error())).then_some(Problem {
-        status,
-        says: None,
-        ours: None,
-    })
+    (bare && (status.is_client_error() || status.is_server_error())).then_some(Problem::bare(status))
 }
 
 /// Puts the problem's page in the place of the answer's body; other headers (`Allow`, say) stay.
@@ -211,6 +219,10 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
     let says = problem.says.as_deref().map_or(says, |says| visible::text(says).into_owned());
     let (kind, text) = if is_for_machines(&reader.path) {
         (PROBLEM, problem_for_machines(problem.status, &says).to_string())
+    } else if let Some(typed) = problem.typed.clone() {
+        // Only forms of those who sign in come here, and their pages are in English.
+        let frame = Frame::inside(pages, reader, "Nothing was done", Vec::new(), "/", None);
+        (HTML, KeptPage { frame, says, typed }.render().unwrap_or_else(|_| title.clone()))
     } else {
         let frame = Frame::new(pages, reader, &title);
         (HTML, ProblemPage { frame, says }.render().unwrap_or_else(|_| title.clone()))

@@ -9,6 +9,7 @@
 //! | `acts` | an act, in words |
 //! | `deeds` | what people do in a case, each with its form |
 //! | `explore` | questions to the usage records, outside of any case |
+//! | `preview` | what stops and what keeps running, as pages show it |
 //! | `several` | several cases at once |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
@@ -21,6 +22,7 @@ mod case;
 mod deeds;
 mod explore;
 mod overview;
+mod preview;
 mod queue;
 mod reports;
 mod several;
@@ -28,15 +30,16 @@ mod sheet;
 mod story;
 
 use crate::answer::Problem;
-use crate::form::{Form, Posted};
+use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Link, Reader, SignedIn};
+use crate::kept::{self, Typed};
 use crate::pages::Pages;
 use crate::routes::{May, Route};
 use crate::session::Session;
 use crate::words::Language;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use review::words::{Moment, Role};
+use review::words::{CommandId, Moment, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -181,12 +184,36 @@ impl Console {
     }
 
     /// A form that was posted, if it is of this session.
-    fn posted(&self, session: &Session, posted: &Posted) -> Result<(Form, review::words::CommandId), Problem> {
+    fn posted(&self, session: &Session, posted: &Posted) -> Result<(Form, CommandId), Problem> {
         if session.check_csrf(posted.get("token")).is_err() {
             let says = "this form is of an earlier session of yours, or of nobody’s here: open its page again";
             return Err(Problem::wrong(StatusCode::FORBIDDEN, says));
         }
         Form::posted(Language::English, posted)
+    }
+
+    /// The same, for a page that can show it again as it was typed: it does so where it is only to be looked over, and
+    /// nothing is done then, so whose form it is does not matter.
+    fn received(&self, session: &Session, posted: &Posted) -> Result<Received, Problem> {
+        let over = kept::is_to_be_looked_over(posted);
+        if !over {
+            let (form, command) =
+                self.posted(session, posted).map_err(|problem| problem.keeping(Typed::of(posted, false)))?;
+            return Ok(Received { form, command, over });
+        }
+        let (mut form, command) = Form::posted(Language::English, posted)?;
+        form.renew(form.command().to_owned(), session.csrf().to_owned());
+        Ok(Received { form, command, over })
+    }
+
+    /// What a session says that it looks for along with a form.
+    fn purpose_along(&self, session: &Session, thing: &str, posted: &Posted) -> Option<String> {
+        session.check_csrf(posted.get("token")).ok()?;
+        let said = [kept::LOOK_FOR, kept::LOOK_USUAL].map(|name| posted.get(name).trim());
+        let said = said.into_iter().find(|said| !said.is_empty())?;
+        let fits = said.len() <= Takes::LINE.bytes_max && !said.contains(['\n', '\r']);
+        fits.then(|| self.set_purpose(session, thing, said.to_owned()))?;
+        Some(said.to_owned())
     }
 
     /// What a session looks at something for.
@@ -204,6 +231,14 @@ impl Console {
         }
         purposes.insert((session.kept.id.clone(), thing.to_owned()), (purpose, now));
     }
+}
+
+/// A form that came.
+struct Received {
+    form: Form,
+    command: CommandId,
+    /// It is only to be shown again.
+    over: bool,
 }
 
 /// A clock, as a chip.

@@ -20,9 +20,10 @@ use super::deeds::{DEEDS, Deed, Ground, Place, short, target_words};
 use super::sheet::Sheet;
 use super::story::story as told;
 use super::{Chip, Console, Desk};
-use crate::answer::{Problem, page, see};
+use crate::answer::{Problem, page, page_with, see};
 use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Reader};
+use crate::kept::{LOOK_FOR, LOOK_USUAL, Typed};
 use crate::portrait::MovedDrawing;
 use crate::session::Session;
 use crate::sign_in::escaped;
@@ -113,15 +114,21 @@ struct PurposePage {
     action: String,
     next: String,
     usual: Vec<(&'static str, &'static str)>,
+    /// What the purpose's fields are called: in their words, and the usual ones.
+    names: [&'static str; 2],
+    /// A form that waits for it, and goes on with the answer.
+    typed: Option<Typed>,
 }
 
-/// The question what somebody looks for, before they are shown anything.
+/// The question what somebody looks for, before they are shown anything; where they sent a form, that goes along, and is
+/// shown to them again afterwards.
 pub(super) fn ask_purpose(
     desk: &Console,
     session: &Session,
     reader: &Reader,
     thing: &str,
     action: String,
+    posted: Option<&Posted>,
 ) -> Result<Response, Problem> {
     let usual = vec![
         ("carrying it", "Carrying it"),
@@ -130,14 +137,19 @@ pub(super) fn ask_purpose(
         ("taking over from somebody", "Taking over from somebody"),
     ];
     let (thing, next) = (thing.to_owned(), reader.with(&[]));
-    page(&PurposePage {
+    let typed = posted.map(|posted| Typed::of(posted, false));
+    let status = if typed.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    let page_ = PurposePage {
         frame: desk.frame(session, reader, "What do you look for?"),
         form: desk.form(session),
         thing,
-        action,
+        action: if typed.is_some() { reader.path.clone() } else { action },
         next,
         usual,
-    })
+        names: if typed.is_some() { [LOOK_FOR, LOOK_USUAL] } else { ["purpose", "usual"] },
+        typed,
+    };
+    page_with(status, &page_)
 }
 
 /// Notes what somebody looks for, and lets them in.
@@ -147,6 +159,11 @@ pub(super) fn note_purpose(
     thing: &str,
     posted: &Posted,
 ) -> Result<Response, Problem> {
+    let next = crate::sign_in::own_path(posted.get("next")).unwrap_or("/console");
+    if crate::kept::is_to_be_looked_over(posted) {
+        // It is asked there anew.
+        return Ok(see(next));
+    }
     let (mut form, _) = desk.posted(session, posted)?;
     let typed = form.read(posted, "purpose", Takes::LINE.or_nothing());
     let chosen = form.read(posted, "usual", Takes::LINE.or_nothing());
@@ -156,7 +173,7 @@ pub(super) fn note_purpose(
         return Err(Problem::wrong(StatusCode::UNPROCESSABLE_ENTITY, says));
     }
     desk.set_purpose(session, thing, purpose);
-    Ok(see(crate::sign_in::own_path(posted.get("next")).unwrap_or("/console")))
+    Ok(see(next))
 }
 
 pub(super) async fn purpose(
@@ -174,11 +191,13 @@ async fn enter(
     session: Session,
     reader: Reader,
     id: &CaseId,
+    posted: Option<&Posted>,
 ) -> Result<Result<Entered, Response>, Problem> {
     let (thing, now) = (format!("case {id}"), desk.now());
-    let Some(purpose) = desk.purpose(&session, &thing) else {
+    let known = desk.purpose(&session, &thing);
+    let Some(purpose) = known.or_else(|| desk.purpose_along(&session, &thing, posted?)) else {
         let action = format!("/console/cases/{}/purpose", escaped(id.as_str()));
-        return ask_purpose(&desk, &session, &reader, &thing, action).map(Err);
+        return ask_purpose(&desk, &session, &reader, &thing, action, posted).map(Err);
     };
     let file = desk.pages.clerk.look(&session.sender(), id, &purpose, now).await?;
     let drafts = desk.pages.clerk.drafts(&file).await?;
@@ -187,8 +206,8 @@ async fn enter(
 
 /// Enters, or answers.
 macro_rules! entered {
-    ($desk:expr, $session:expr, $reader:expr, $id:expr) => {
-        match enter($desk, $session, $reader, $id).await? {
+    ($desk:expr, $session:expr, $reader:expr, $id:expr $(, $posted:expr)?) => {
+        match enter($desk, $session, $reader, $id, None$(.or(Some($posted)))?).await? {
             Ok(entered) => entered,
             Err(question) => return Ok(question),
         }

@@ -2,10 +2,11 @@
 //! opening an identity takes two custodians, from the shell.
 
 use super::sheet::{Drawn, Look, Run, Sheet};
-use super::{Chip, Console, Desk};
+use super::{Chip, Console, Desk, Received};
 use crate::answer::{Problem, download, page, page_with, see};
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Reader};
+use crate::kept::NOT_YET;
 use crate::session::Session;
 use crate::sign_in::escaped;
 use crate::visible::filters;
@@ -313,7 +314,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let Some(purpose) = desk.purpose(&session, &thing(&id)) else {
         let action = format!("/console/reports/{}/purpose", escaped(id.as_str()));
-        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action);
+        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action, None);
     };
     page(&shown(&desk, &session, &reader, &id, &purpose, None).await?)
 }
@@ -327,7 +328,7 @@ pub(super) async fn file(
 ) -> Result<Response, Problem> {
     let Some(purpose) = desk.purpose(&session, &thing(&id)) else {
         let action = format!("/console/reports/{}/purpose", escaped(id.as_str()));
-        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action);
+        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action, None);
     };
     let says = "it is sealed to intake officers: unlock your own key under “Your keys”";
     let identity = session.unlocked().ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, says))?;
@@ -353,14 +354,19 @@ pub(super) async fn deed(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let doable = DOABLE.iter().find(|doable| doable.name == name).ok_or_else(Problem::missing)?;
-    let (form, command) = desk.posted(&session, &posted)?;
-    let purpose = desk.purpose(&session, &thing(&id));
-    let says = "open the report first, and say what you look for";
-    let purpose = purpose.ok_or_else(|| Problem::wrong(StatusCode::CONFLICT, says))?;
+    let Received { form, command, over } = desk.received(&session, &posted)?;
+    let (thing, action) = (thing(&id), format!("/console/reports/{}/purpose", escaped(id.as_str())));
+    let known = desk.purpose(&session, &thing);
+    let Some(purpose) = known.or_else(|| desk.purpose_along(&session, &thing, &posted)) else {
+        return super::case::ask_purpose(&desk, &session, &reader, &thing, action, Some(&posted));
+    };
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let doing = (doable.describe)(&mut sheet).filter(|_| sheet.form.is_good());
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Some(doing) = doing {
+    if over {
+        status = StatusCode::OK;
+        sheet.form.refuse_all(NOT_YET);
+    } else if let Some(doing) = doing {
         let sent = Sent { id: command, at: desk.now(), by: session.sender() };
         match carry_out(&desk, &session, &sent, &id, doing, &sheet).await {
             Ok(()) => return Ok(see(&format!("/console/reports/{}", escaped(id.as_str())))),

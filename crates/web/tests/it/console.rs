@@ -892,6 +892,175 @@ async fn an_items_content_is_taken_out_as_a_file_by_who_can_read_it() {
     assert_eq!(ann.get(&address("nothing")).await.status, 404);
 }
 
+/// What a page's form would send as it stands: hidden fields, what is typed, ticked and chosen.
+fn standing(answer: &Answer, form: &str) -> Vec<(String, String)> {
+    let page = Html::parse_document(&answer.text());
+    let own = |one: &ElementRef<'_>, name: &str| one.value().attr(name).map(str::to_owned);
+    let mut fields = Vec::new();
+    for field in all(&page, &format!("{form} [name]")) {
+        let name = own(&field, "name").unwrap();
+        let ticked = field.value().attr("checked").is_some();
+        let value = match (field.value().name(), own(&field, "type").as_deref()) {
+            ("button", _) => None,
+            ("input", Some("checkbox" | "radio")) => own(&field, "value").filter(|_| ticked),
+            ("textarea", _) => Some(field.text().collect::<String>()),
+            ("select", _) => {
+                let chosen = Selector::parse("option[selected]").unwrap();
+                Some(field.select(&chosen).next().and_then(|one| own(&one, "value")).unwrap_or_default())
+            }
+            _ => own(&field, "value"),
+        };
+        fields.extend(value.map(|value| (name, value)));
+    }
+    fields
+}
+
+/// The same with some fields in the place of what stands there.
+fn with(fields: &[(String, String)], more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let stays = fields.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).cloned();
+    stays.chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).collect()
+}
+
+const LUNCH: &str = "They asked for a delay\nover </textarea><b> lunch.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_comes_back_after_a_session_ended_and_without_a_purpose() {
+    let office = Office::new().await;
+    let mut ann = office.at("ann").await;
+    let (deed, form) = (office.page("/do/contact"), "form.deed");
+    let shown = ann.get(&deed).await;
+    let sent = with(&standing(&shown, form), &[("from", "sales"), ("with", "ann"), ("about", LUNCH)]);
+    office.house.pass(31 * 60);
+    let turned = ann.post(&deed, &borrowed(&sent)).await;
+    whole(&turned);
+    assert!(turned.status == 403 && turned.text().contains("you are signed out"), "{}", turned.text());
+    assert!(turned.text().contains("over &#60;/textarea&#62;&#60;b&#62; lunch."), "{}", turned.text());
+    assert!(!turned.text().contains(ann.cookies.get("tribune").unwrap()) && office.file().await.case.version == 1);
+    let kept = standing(&turned, form);
+    assert!(kept.iter().all(|(name, _)| name != "token"), "{kept:?}");
+    // In the same browser, signed in anew, it is sent on: she is asked what for, and sees it as it was.
+    ann.sign_in(&office.accounts["ann"]).await;
+    let asked = ann.post(&deed, &borrowed(&kept)).await;
+    whole(&asked);
+    assert!(asked.status == 409 && asked.text().contains("What you typed goes along"), "{}", asked.text());
+    assert!(!asked.text().contains("Acme"), "nothing is shown before");
+    let looking = with(&standing(&asked, "main form"), &[("look-for", "carrying on")]);
+    let again = ann.post(&deed, &borrowed(&looking)).await;
+    whole(&again);
+    assert!(again.status == 200 && again.text().contains("Nothing was done yet."), "{}", again.text());
+    assert_eq!(office.file().await.case.version, 1);
+    let typed = standing(&again, form);
+    assert!(typed.iter().any(|(name, value)| name == "about" && value.trim() == LUNCH), "{typed:?}");
+    let done = ann.post(&deed, &borrowed(&typed)).await;
+    assert_eq!((done.status.as_u16(), office.file().await.case.contacts.len()), (303, 1), "{}", faults(&done));
+    // The look has the purpose that was given on the way.
+    let looks = office.house.clerk.looks("ada", office.house.now()).await.unwrap();
+    assert!(looks.iter().any(|look| look.purpose == "carrying on"));
+    // A form of an earlier session is not carried out either, and what is secret is nowhere sent back.
+    let secret = with(&sent, &[("passphrase", "never to be seen")]);
+    let earlier = ann.post(&deed, &borrowed(&secret)).await;
+    whole(&earlier);
+    assert!(earlier.status == 403 && earlier.text().contains("an earlier session"), "{}", earlier.text());
+    assert!(!earlier.text().contains("never to be seen") && earlier.text().contains("lunch"));
+    assert_eq!(office.file().await.case.contacts.len(), 1);
+    // A purpose is taken from a form of this session alone.
+    let mut ivy = Browser::new(&office.house);
+    ivy.sign_in(&office.accounts["ivy"]).await;
+    let forged = with(&typed, &[("look-over", "yes"), ("look-for", "hers")]);
+    let asked = ivy.post(&deed, &borrowed(&forged)).await;
+    assert!(asked.text().contains("What do you look for?"), "{}", asked.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_of_a_report_of_several_cases_and_of_an_opening_comes_back() {
+    let office = Office::new().await;
+    let report = reported(&office).await;
+    let (page, mut ina) = (format!("/console/reports/{report}"), Browser::new(&office.house));
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, &page, "to answer").await;
+    let form = "form[action$='/do/outside']";
+    let sent = with(&standing(&ina.get(&page).await, form), &[("reason", "Nothing of a clause.")]);
+    let to = format!("{page}/do/outside");
+    ina.sign_in(&office.accounts["ina"]).await;
+    let turned = ina.post(&to, &borrowed(&sent)).await;
+    assert!(turned.status == 403 && turned.text().contains("Nothing of a clause."), "{}", turned.text());
+    let asked = ina.post(&to, &borrowed(&standing(&turned, "form.deed"))).await;
+    assert!(asked.status == 409 && asked.text().contains("What do you look for?"), "{}", asked.text());
+    let again = ina.post(&to, &borrowed(&with(&standing(&asked, "main form"), &[("look-for", "to answer")]))).await;
+    whole(&again);
+    let typed = standing(&again, form);
+    assert!(typed.iter().any(|(name, value)| name == "reason" && value.trim() == "Nothing of a clause."), "{typed:?}");
+    assert_eq!(ina.post(&to, &borrowed(&typed)).await.status, 303);
+
+    let mut ann = office.at("ann").await;
+    let list = standing(&ann.get("/console/cases").await, "form.several");
+    let case = office.case.to_string();
+    let fields = [("case", case.as_str()), ("do", "hold"), ("until", "soon"), ("reason", "All wait for one answer.")];
+    let told = ann.post("/console/cases", &borrowed(&with(&list, &fields))).await;
+    whole(&told);
+    let form = "section[aria-labelledby=again] form";
+    let typed = standing(&told, form);
+    for (name, value) in [("case", case.as_str()), ("until", "soon"), ("reason", "All wait for one answer.")] {
+        assert!(typed.iter().any(|(own, stands)| own == name && stands.trim() == value), "{name}: {typed:?}");
+    }
+    let until = office.house.now().plus_days(3).day();
+    let unchosen = with(&typed, &[("case", ""), ("until", &until), ("do", "hold")]);
+    let told = ann.post("/console/cases", &borrowed(&unchosen)).await;
+    whole(&told);
+    assert!(told.status == 422 && told.text().contains("One a line"), "{}", told.text());
+    let named = with(&standing(&told, form), &[("case", &case), ("do", "hold")]);
+    let refused = ann.post("/console/cases", &borrowed(&named)).await;
+    whole(&refused);
+    assert!(refused.status == 409 && refused.text().contains("assign ann first"), "{}", refused.text());
+    assert!(standing(&refused, form).iter().any(|(name, value)| name == "case" && *value == case));
+
+    let open = standing(&ann.get("/console/open").await, "form.deed");
+    ann.sign_in(&office.accounts["ann"]).await;
+    let turned = ann.post("/console/open", &borrowed(&with(&open, &[("accounts", "a1\na2")]))).await;
+    assert_eq!(turned.status, 403);
+    let again = ann.post("/console/open", &borrowed(&standing(&turned, "form.deed"))).await;
+    whole(&again);
+    let typed = standing(&again, "form.deed");
+    assert!(again.status == 200 && typed.iter().any(|(name, value)| name == "accounts" && value.trim() == "a1\na2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_it_is_proposed_the_form_shows_what_stops_and_keeps_what_was_typed() {
+    let office = Office::new().await;
+    set(&office).await;
+    determined(&office).await;
+    let mut ann = office.at("ann").await;
+    let deed = office.page("/do/propose");
+    let shown = ann.get(&deed).await;
+    let reason = "It goes on, and nothing less stops it.";
+    let fields = [("intervention", "read-only"), ("target", "acct-1\tobject-storage\twrite"), ("reason-write", reason)];
+    let sent = with(&standing(&shown, "form.deed"), &fields);
+    let look = async |browser: &mut Browser<'_>, sent: &[(String, String)]| {
+        let looked = browser.post(&deed, &borrowed(&with(sent, &[("look-over", "yes")]))).await;
+        whole(&looked);
+        assert_eq!(looked.status, 200);
+        looked
+    };
+    let looked = look(&mut ann, &sent).await;
+    assert!(looked.text().contains("No usage of late is known"), "{}", looked.text());
+    watched(&office).await;
+    let none: Vec<_> = sent.iter().filter(|(name, _)| name != "target").cloned().collect();
+    assert!(look(&mut ann, &none).await.text().contains("Choose in the list what is to be switched off"));
+    let looked = look(&mut ann, &sent).await;
+    let page = Html::parse_document(&looked.text());
+    let seen: String = all(&page, "section[aria-labelledby=preview]")[0].text().collect();
+    assert!(seen.contains("1 kinds of use stop, 0 are aimed at and no gate reaches them, 1 go on"), "{seen}");
+    assert!(seen.contains("object-storage · storage.write") && seen.contains("What goes on"), "{seen}");
+    assert!(office.file().await.case.decisions.is_empty(), "a look proposes nothing");
+    let typed = standing(&looked, "form.deed");
+    for (name, value) in fields {
+        assert!(typed.iter().any(|(own, stands)| own == name && stands.trim() == value), "{name}: {typed:?}");
+    }
+    let review = office.house.now().plus_days(400).day();
+    let proposed = ann.post(&deed, &borrowed(&with(&typed, &[("review", &review)]))).await;
+    assert_eq!((proposed.status.as_u16(), office.file().await.case.decisions.len()), (303, 1), "{}", faults(&proposed));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_evidence_stand_similar_cases_in_which_it_was_something_else() {
     let office = Office::new().await;
