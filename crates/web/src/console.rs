@@ -7,6 +7,7 @@
 //! | `case` | the pages of a case, and the forms of what is done there |
 //! | `reports` | reports, for intake officers |
 //! | `acts` | an act, in words |
+//! | `declared` | what customers declare of their use |
 //! | `deeds` | what people do in a case, each with its form |
 //! | `explore` | questions to the usage records, outside of any case |
 //! | `preview` | what stops and what keeps running, as pages show it |
@@ -19,6 +20,7 @@
 
 mod acts;
 mod case;
+mod declared;
 mod deeds;
 mod explore;
 mod overview;
@@ -146,6 +148,9 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         ),
         Route::post("/console/explore/policy/{id}", EXPLORERS, "tries them", explore::policy),
         Route::get("/console/explore/answers/{id}", EXPLORERS, "what was asked, answered", explore::answer),
+        Route::get("/console/declarations", OPENERS, "what customers declare of their use", declared::list),
+        Route::post("/console/declarations/purpose", OPENERS, "says what it is looked at for", declared::purpose),
+        Route::get("/console/declarations/{id}", OPENERS, "a declared use, in its customer’s words", declared::show),
         Route::get("/console/reports", INTAKE, "the list of reports", reports::list),
         Route::get("/console/reports/{id}", INTAKE, "a report", reports::show),
         Route::get("/console/reports/{id}/files/{file}", INTAKE, "a file that came with it", reports::file),
@@ -169,6 +174,9 @@ impl Console {
         let mut links = vec![Link::new("/console", "Today"), Link::new("/console/cases", "Cases")];
         if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
             links.push(Link::new("/console/reports", "Reports"));
+        }
+        if OPENERS.allows(Some(session)) {
+            links.push(Link::new("/console/declarations", "Declared"));
         }
         if session.roles().contains(&Role::Analyst) || session.roles().contains(&Role::Reviewer) {
             links.push(Link::new("/console/explore", "Explore"));

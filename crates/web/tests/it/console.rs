@@ -7,14 +7,14 @@ use age::secrecy::ExposeSecret as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clerk::envelope::Sending;
-use clerk::{Law, Reporting, Sender, Sent};
+use clerk::{Declaring, Law, Reporting, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
 use review::act::{Act, Closing, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::{Phase, Standing};
 use review::metered::{Line, Metered};
 use review::procedure::{Basis, Procedure};
 use review::report::Channel;
-use review::roster::{KeyForm, Member, PublicKey, Roster};
+use review::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use review::seal;
 use review::words::{CaseId, Digest, Moment, ReportId, Role, Standard};
 use review::{Decibans, Family};
@@ -1059,6 +1059,59 @@ async fn before_it_is_proposed_the_form_shows_what_stops_and_keeps_what_was_type
     let review = office.house.now().plus_days(400).day();
     let proposed = ann.post(&deed, &borrowed(&with(&typed, &[("review", &review)]))).await;
     assert_eq!((proposed.status.as_u16(), office.file().await.case.decisions.len()), (303, 1), "{}", faults(&proposed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_use_is_listed_and_read_by_who_opens_cases_for_a_purpose() {
+    let office = Office::new().await;
+    let house = &office.house;
+    let declare = async |customer: &str, id: &str, text: &str| {
+        let by = Sender::Customer(customer.parse().unwrap());
+        let accounts = BTreeSet::from(["a1".parse().unwrap()]);
+        let (declared_use, calls_per_hour) = ("contact_centre".to_owned(), Some(1_200));
+        let declaring = Declaring { accounts, declared_use, calls_per_hour, text: text.to_owned() };
+        let sent = Sent { id: id.parse().unwrap(), at: house.now(), by };
+        house.clerk.declare(&house.pages.papers, &sent, &declaring).await.unwrap();
+    };
+    declare("harbour", "d-1", "Support for <b>ferries</b>.").await;
+    declare("nordlicht", "d-2", "Something else.").await;
+    let mut ina = Browser::new(house);
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, "/console/declarations", "what came in").await;
+    let list = ina.get("/console/declarations").await;
+    whole(&list);
+    let page = Html::parse_document(&list.text());
+    let rows: Vec<String> = all(&page, "tbody tr").iter().map(|one| one.text().collect()).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[1].contains("harbour") && rows[1].contains("contact centre") && rows[1].contains("1,200 an hour"));
+    assert!(!list.text().contains("ferries"), "its words stand on its own page");
+    let sealed = ina.get("/console/declarations/d-1").await;
+    whole(&sealed);
+    assert!(sealed.text().contains("sealed to intake officers"), "{}", sealed.text());
+    unlock(&mut ina, &office.ina).await;
+    let read = ina.get("/console/declarations/d-1").await;
+    whole(&read);
+    assert!(read.text().contains("Support for &#60;b&#62;ferries"), "{}", read.text());
+    let looks = house.clerk.looks("ada", house.now()).await.unwrap();
+    for what in ["what customers declared", "declared use d-1 of harbour"] {
+        assert!(looks.iter().any(|look| look.what == what && look.purpose == "what came in"), "{what}: {looks:?}");
+    }
+    assert_eq!(ina.get("/console/declarations/d-9").await.status, 404);
+    // An analyst sees that it is there, and holds no key to its words; who opens no cases sees nothing of it.
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looks_for(&mut ann, "/console/declarations", "to open a case").await;
+    let shown = ann.get("/console/declarations/d-1").await.text();
+    assert!(shown.contains("harbour") && !shown.contains("ferries"), "{shown}");
+    assert_eq!(office.at("ben").await.get("/console/declarations").await.status, 403);
+    // Who is close to its customer is shown nothing of it.
+    let mut near = house.clerk.roster().await.unwrap();
+    let team = AccountTeam { members: BTreeSet::from(["ina".parse().unwrap()]), ..AccountTeam::default() };
+    near.account_teams.insert("harbour".parse().unwrap(), team);
+    set_roster(house, "r2", &["ben", "cleo"], &near).await;
+    let list = ina.get("/console/declarations").await.text();
+    assert!(!list.contains("harbour") && list.contains("nordlicht"), "{list}");
+    assert_eq!(ina.get("/console/declarations/d-1").await.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
