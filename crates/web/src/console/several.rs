@@ -157,9 +157,9 @@ pub(super) async fn act(
     if shown.refused.is_empty() { Ok(see(&shown.back)) } else { page_with(StatusCode::CONFLICT, &shown) }
 }
 
-/// Those that could be cases: what is no name is not offered again.
+/// Those that could be cases: what acts instead of being read is no name, and is not offered again.
 fn names<'a>(cases: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
-    cases.filter(|case| case.parse::<CaseId>().is_ok()).cloned().collect()
+    cases.filter(|case| crate::plain::clean(case) == **case).cloned().collect()
 }
 
 /// In one of them: the rules are asked first, then its text is kept, then it is carried out.
