@@ -526,7 +526,7 @@ async fn gathered(looker: &mut Looker<'_>) {
     looker.browser.follow("form.several button[value=hold]").await;
     looker.look("several-again").await;
     // Her session ends while she types, and what she typed is still there.
-    looker.at_case("do-contact", "/do/contact").await;
+    looker.open(&office.page("/do/contact")).await;
     looker.browser.fill("form.deed", "about", "They asked for a delay, over lunch.").await;
     office.house.pass(31 * 60);
     looker.browser.follow("form.deed button").await;
