@@ -4,10 +4,10 @@
 //! customer's case is as if it were none. Texts that are addressed to customers are encrypted to one key more, which the
 //! server holds ([`Papers::customers`]), for customers hold none. Nobody of the provider's is named.
 
-use crate::desk::{Clerk, Done, Sender, Sent, TRIES};
+use crate::desk::{Clerk, Done, Sender, Sent, TRIES, apart};
 use crate::error::Error;
-use crate::papers::Papers;
-use crate::streams::{self, File};
+use crate::papers::{Papers, Sealed, sealed_to};
+use crate::streams::{self, File, Look};
 use access::Thing;
 use review::act::{Act, Appeal, AppealOutcome, Event};
 use review::case::Phase;
@@ -17,6 +17,7 @@ use review::words::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use store::Identity;
 
 /// The longest text that a customer sends.
 pub const TEXT_BYTES_MAX: usize = 100_000;
@@ -367,6 +368,48 @@ impl Clerk {
         self.may(&roster, &by, "open", &Thing::Case("declared".parse()?), None, at)?;
         let stream = streams::read::<Declaration>(&self.record, streams::DECLARATIONS).await?;
         Ok(stream.events.into_iter().rev().collect())
+    }
+
+    /// The same, for a purpose that is in the record first, without what customers declared that somebody is close to.
+    ///
+    /// # Errors
+    /// As [`Self::declarations`].
+    pub async fn look_at_declarations(&self, who: &str, purpose: &str, at: Moment) -> Result<Vec<Declaration>, Error> {
+        let mut declared = self.declarations(who, at).await?;
+        let (roster, by) = (self.roster().await?, self.person(who).await?);
+        declared.retain(|one| roster.closeness(&by, &one.customer).is_none());
+        self.note_look(Look { at, by, what: "what customers declared".to_owned(), purpose: purpose.to_owned() })
+            .await?;
+        Ok(declared)
+    }
+
+    /// One of them with its text, where the identity opens it: intake officers hold the keys of what customers declare.
+    ///
+    /// # Errors
+    /// As [`Self::declarations`], or there is none of that name, or they are too close to its customer.
+    pub async fn read_declaration(
+        &self,
+        who: &str,
+        id: &CommandId,
+        identity: Option<&Identity>,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<(Declaration, Sealed), Error> {
+        let unknown = || Error::Unknown(format!("declared use {id}"));
+        let declared = self.declarations(who, at).await?.into_iter().find(|one| one.id == *id).ok_or_else(unknown)?;
+        let (roster, by) = (self.roster().await?, self.person(who).await?);
+        apart(&roster, &by, &declared.customer)?;
+        let what = format!("declared use {id} of {}", declared.customer);
+        self.note_look(Look { at, by, what, purpose: purpose.to_owned() }).await?;
+        let Some(ciphertext) = self.record.ciphertext(declared.text).await? else {
+            return Ok((declared, Sealed::Elsewhere));
+        };
+        let opened = match identity {
+            Some(identity) => self.record.text(declared.text, identity).await.ok(),
+            None => None,
+        };
+        let sealed = Sealed::To { people: sealed_to(&ciphertext), confined: false };
+        Ok((declared, opened.map_or(sealed, Sealed::Opened)))
     }
 }
 

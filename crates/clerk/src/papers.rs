@@ -54,7 +54,7 @@ pub enum Sealed {
 }
 
 /// To how many keys a text is sealed, as its own head says: age writes a stanza for each.
-fn sealed_to(ciphertext: &[u8]) -> usize {
+pub(crate) fn sealed_to(ciphertext: &[u8]) -> usize {
     let lines = ciphertext.split(|byte| *byte == b'\n').take_while(|line| !line.starts_with(b"---"));
     lines.filter(|line| line.starts_with(b"-> X25519 ")).count()
 }

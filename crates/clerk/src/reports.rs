@@ -261,6 +261,30 @@ impl Clerk {
         Ok(opened)
     }
 
+    /// A file that came with a report, opened with an officer's identity. It is named by a sheet that the same identity
+    /// opens, and that somebody takes it out is in the record first, beside their look at the report.
+    ///
+    /// # Errors
+    /// They may not, no sheet that they can open names it, or it is erased.
+    pub async fn read_report_file(
+        &self,
+        who: &str,
+        report: &ReportId,
+        file: Text,
+        identity: &Identity,
+        purpose: &str,
+        at: Moment,
+    ) -> Result<Sheet, Error> {
+        let opened = self.read_report(who, report, identity, purpose, at).await?;
+        if !opened.iter().filter_map(|one| one.sheet.as_ref()).any(|sheet| sheet.files.contains(&file)) {
+            return Err(Error::Unknown(format!("file {file} of report {report}")));
+        }
+        let (by, what) = (self.person(who).await?, format!("file {file} of report {report}"));
+        self.note_look(Look { at, by, what: what.clone(), purpose: purpose.to_owned() }).await?;
+        let sealed = self.record.ciphertext(file).await?.ok_or_else(|| Error::Erased(what))?;
+        Ok(Sheet::open(&sealed, identity, report)?)
+    }
+
     /// Writes to a reporter; with `outcome`, what came of the report. The officer's identity opens the first text, which
     /// names the mailbox.
     ///

@@ -6,10 +6,12 @@ use crate::backtest::{self, Outcomes};
 use crate::common::{self, Failure, Sources};
 use crate::explain::Wanted;
 use crate::page::portrait::{Naming, Scene};
+use crate::watching::Recents;
 use clerk::Clerk;
+use review::words::CaseId;
 use signals::watch::Watch;
 use std::sync::Arc;
-use web::explore::{Backtest, Numbers, Usage};
+use web::explore::{Backtest, Numbers, Recent, Usage};
 use web::portrait::{Explanation, Records, SCHEMA};
 
 /// The usage of an office's configuration.
@@ -18,6 +20,8 @@ pub(crate) struct Watched {
     pub sources: Sources,
     /// Whose cases tell what people found.
     pub clerk: Arc<Clerk>,
+    /// What the watch saw last of open cases.
+    pub recents: Arc<Recents>,
 }
 
 impl Usage for Watched {
@@ -49,6 +53,10 @@ impl Usage for Watched {
             let salt = crate::office::drawn(16);
             backtest::backtest(&opened, own, other, days, &Outcomes::of(&files, policy), &salt)
         })
+    }
+
+    fn recent(&self, case: &CaseId) -> Option<Arc<Recent>> {
+        self.recents.of(case)
     }
 }
 
@@ -89,7 +97,7 @@ mod tests {
         let (state, facts, policy, meters, threads) = (None, None, Vec::new(), None, Some(1));
         let scratch = Some(folder.path().to_owned());
         let sources = Sources { records, state, facts, policy, meters, threads, scratch };
-        let watched = Arc::new(Watched { sources, clerk });
+        let watched = Arc::new(Watched { sources, clerk, recents: Arc::default() });
         let asked = tokio::task::spawn_blocking(move || {
             let explained = watched.explain("account:a1").unwrap();
             let near = watched.explain("account:a2").unwrap_err();

@@ -6,7 +6,7 @@ use crate::exploring::Watched;
 use crate::gate::token;
 use crate::office::{Asking, Office, refused};
 use crate::record::tell_kept_out;
-use crate::watching;
+use crate::watching::{self, Recents};
 use axum::Router;
 use clerk::{Error, Left, Refused, Told};
 use review::words::Moment;
@@ -75,7 +75,8 @@ pub(crate) async fn live(
     office.clerk.warm().await?;
     let feed = Arc::new(Feed::default());
     let address = listener.local_addr().map_err(|error| refused(&error))?;
-    let pages = Arc::new(pages(&office, address).await?);
+    let recents = Arc::new(Recents::default());
+    let pages = Arc::new(pages(&office, address, Arc::clone(&recents)).await?);
     let sign_in = office.sign_in(&pages.settings.base)?;
     let askers = askers(&pages.settings.base, token);
     let pages = web::pages::router(Arc::clone(&pages), &sign_in);
@@ -85,7 +86,7 @@ pub(crate) async fn live(
     let mut beside = JoinSet::new();
     beside.spawn(follow(office, feed));
     beside.spawn(hear(hearing, heard));
-    beside.spawn(watching::follow(watched));
+    beside.spawn(watching::follow(watched, recents));
     let serving = web::serve(listener, router, web::Limits::default(), ended);
     tokio::select! {
         () = serving => Ok(()),
@@ -109,8 +110,8 @@ fn askers(base: &str, token: Option<Token>) -> Askers {
     Askers::only(token)
 }
 
-/// The pages of an office that answers at an address.
-pub(crate) async fn pages(office: &Office, address: SocketAddr) -> Result<Pages, Failure> {
+/// The pages of an office that answers at an address, and what the watch sees for them.
+pub(crate) async fn pages(office: &Office, address: SocketAddr, recents: Arc<Recents>) -> Result<Pages, Failure> {
     let config = &office.config;
     let founding = office.clerk.founding().await?;
     let settings = Settings {
@@ -122,11 +123,15 @@ pub(crate) async fn pages(office: &Office, address: SocketAddr) -> Result<Pages,
         policies: office.policies()?.iter().map(policy_text).collect(),
         simulated: founding.is_some_and(|founding| founding.simulated_clock),
     };
+    let usage = office.usage().map(|sources| {
+        let clerk = Arc::clone(&office.clerk);
+        Arc::new(Watched { sources, clerk, recents }) as Arc<_>
+    });
     let means = Means {
         now: office.clock(),
         chance: Box::new(crate::office::chance),
         complain: Box::new(|what| note(&format!("a page was not shown: {what}"))),
-        usage: office.usage().map(|sources| Arc::new(Watched { sources, clerk: Arc::clone(&office.clerk) }) as Arc<_>),
+        usage,
     };
     Pages::new(Arc::clone(&office.clerk), office.papers.clone(), settings, means).map_err(|error| refused(&error))
 }

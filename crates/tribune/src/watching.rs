@@ -1,6 +1,6 @@
 //! What the server does by itself with the provider's usage records: it opens cases on what the watch finds, lets what is
 //! new of a workload join its case, previews what is proposed, looks at the books once more before it takes effect, and
-//! holds the days after against the preview.
+//! holds the days after against the preview. What it saw last of each open case it keeps in memory, for the case's page.
 //!
 //! It counts and it fills a queue; it restricts nobody. Whatever it does it does as Tribune itself, and every act is held
 //! against the same rules as a person's.
@@ -8,7 +8,7 @@
 use crate::common::{self, Failure, Rankings, Sources, note};
 use crate::metering::{DAYS, metered};
 use crate::office::{self, Office, refused};
-use crate::page::portrait::{Naming, Scene};
+use crate::page::portrait::{Naming, Scene, moved_out};
 use crate::replay::replay;
 use clerk::{Error, File, Sender, Sent};
 use review::Decibans;
@@ -19,9 +19,11 @@ use review::procedure::Basis;
 use review::words::{AccountId, CaseId, DecisionId, Digest, Moment, ServiceId};
 use signals::docket::{Clearance, Docket};
 use signals::watch::Watch;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use usage::{Day, Hour};
+use web::explore::Recent;
 use web::portrait::{Explanation, Records, SCHEMA};
 
 /// How often it looks whether there is something to preview or to compare.
@@ -49,6 +51,21 @@ const LEAVING_DAYS: i64 = 7;
 /// The signal that says that a store is moved out.
 const EXODUS: &str = "exodus";
 
+/// What it saw last of each open case. A restart reads it anew.
+#[derive(Default)]
+pub(crate) struct Recents(Mutex<BTreeMap<CaseId, Arc<Recent>>>);
+
+impl Recents {
+    /// Of one case.
+    pub(crate) fn of(&self, case: &CaseId) -> Option<Arc<Recent>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(case).cloned()
+    }
+
+    fn set(&self, all: BTreeMap<CaseId, Arc<Recent>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+}
+
 /// What it remembers between looks.
 #[derive(Default)]
 struct Seen {
@@ -58,16 +75,18 @@ struct Seen {
     read: Option<(Moment, Option<Hour>)>,
     /// Cases whose portrait was sought, found or not.
     portrayed: BTreeSet<CaseId>,
+    /// Cases that were open when usage was looked at for them last.
+    shown: BTreeSet<CaseId>,
 }
 
 /// Goes on as long as the server runs, where usage is configured. What fails is said, and tried again.
-pub(crate) async fn follow(mut office: Office) {
+pub(crate) async fn follow(mut office: Office, recents: Arc<Recents>) {
     let mut seen = Seen::default();
     let mut said = String::new();
     loop {
         office.tick();
         let mut pause = LOOK;
-        match look(&office, &mut seen).await {
+        match look(&office, &mut seen, &recents).await {
             Ok(()) => said.clear(),
             Err(why) => {
                 pause = PAUSE;
@@ -83,7 +102,7 @@ pub(crate) async fn follow(mut office: Office) {
     }
 }
 
-async fn look(office: &Office, seen: &mut Seen) -> Result<(), Failure> {
+async fn look(office: &Office, seen: &mut Seen, recents: &Recents) -> Result<(), Failure> {
     let Some(sources) = office.usage() else { return Ok(()) };
     let mut newly = false;
     if seen.read.is_none_or(|(at, _)| office.now.0 - at.0 >= READ) {
@@ -107,8 +126,10 @@ async fn look(office: &Office, seen: &mut Seen) -> Result<(), Failure> {
     let wanting = |file: &File| wants_portrait(&file.case) && !seen.portrayed.contains(&file.case.id);
     let wanting: BTreeSet<CaseId> =
         files.iter().filter(|file| wanting(file)).map(|file| file.case.id.clone()).collect();
-    if !wanting.is_empty() || (newly && !files.is_empty()) {
-        attend(office, &sources, &files, &wanting).await?;
+    let unseen = files.iter().any(|file| !seen.shown.contains(&file.case.id));
+    if !wanting.is_empty() || unseen || (newly && !files.is_empty()) {
+        attend(office, &sources, &files, &wanting, recents).await?;
+        seen.shown = files.iter().map(|file| file.case.id.clone()).collect();
         seen.portrayed.extend(wanting);
     }
     seen.position = Some(end);
@@ -343,11 +364,22 @@ struct Shown {
     portrait: Option<(String, About)>,
     /// What says that data leaves.
     leaves: Option<Digest>,
+    /// What its page shows of late.
+    recent: Arc<Recent>,
 }
 
-/// Adds to each case that wants it the portrait of its workload, and starts the clock of those whose data leaves.
-async fn attend(office: &Office, sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Result<(), Failure> {
-    for Shown { case, portrait, leaves } in apart(|| shown(sources, files, wanting))? {
+/// Adds to each case that wants it the portrait of its workload, starts the clock of those whose data leaves, and keeps
+/// for each what its page shows.
+async fn attend(
+    office: &Office,
+    sources: &Sources,
+    files: &[File],
+    wanting: &BTreeSet<CaseId>,
+    recents: &Recents,
+) -> Result<(), Failure> {
+    let all = apart(|| shown(sources, files, wanting))?;
+    recents.set(all.iter().map(|one| (one.case.clone(), Arc::clone(&one.recent))).collect());
+    for Shown { case, portrait, leaves, .. } in all {
         let noted = files.iter().find(|file| file.case.id == case).and_then(|file| file.case.leaving.last());
         let same =
             noted.is_some_and(|noted| noted.choice.is_none() || office.now < noted.noted.plus_days(LEAVING_DAYS));
@@ -374,9 +406,13 @@ fn shown(sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Resul
     let mut watch = Watch::new(opened.policies.clone(), opened.facts.clone(), opened.threads)?;
     let rankings = common::scan(&opened, &mut watch, at, Vec::new())?;
     let scene = Scene { watch: &watch, docket: &rankings.docket, last: &rankings.last };
+    let accounts = files.iter().flat_map(|file| file.case.accounts.iter().cloned()).collect();
+    let used = metered(&opened.usage, &accounts, at.day().plus(-DAYS), at.day())?;
     let mut all = Vec::new();
     for File { case, law, .. } in files {
         let Some((policy, entity)) = workload(&watch, &rankings, &law.id, &case.accounts) else { continue };
+        let moved = moved_out(&watch, &places(&watch, &case.accounts), at);
+        let recent = Recent { moved, metered: of_customers(&used, &case.accounts) };
         let leaves =
             exodus(&watch, &rankings, policy, entity).then(|| Digest::of(format!("{EXODUS} {} {at}", case.id)));
         let portrait = match scene.portrait(entity, Naming::Names).filter(|_| wanting.contains(&case.id)) {
@@ -384,15 +420,29 @@ fn shown(sources: &Sources, files: &[File], wanting: &BTreeSet<CaseId>) -> Resul
                 let records = Records { digest: digest.clone() };
                 let whole = Explanation { schema: SCHEMA.to_owned(), records, explanation };
                 let text = serde_json::to_string(&whole).map_err(|error| Failure::Defect(error.to_string()))?;
-                let used = metered(&opened.usage, &case.accounts, at.day().plus(-DAYS), at.day())?;
-                let about = used.lines.into_iter().map(|line| (line.account, Some(line.service)));
-                Some((text, about.filter(|(account, _)| case.accounts.contains(account)).collect()))
+                let own = recent.metered.lines.iter().filter(|line| case.accounts.contains(&line.account));
+                Some((text, own.map(|line| (line.account.clone(), Some(line.service.clone()))).collect()))
             }
             None => None,
         };
-        all.push(Shown { case: case.id.clone(), portrait, leaves });
+        all.push(Shown { case: case.id.clone(), portrait, leaves, recent: Arc::new(recent) });
     }
     Ok(all)
+}
+
+/// Of what was metered for many cases, what is of the customers of these accounts.
+fn of_customers(used: &Metered, accounts: &BTreeSet<AccountId>) -> Metered {
+    let customers: BTreeSet<_> = accounts.iter().filter_map(|account| used.accounts.get(account)).collect();
+    let own = used.accounts.iter().filter(|(_, customer)| customers.contains(customer));
+    let own: BTreeMap<_, _> = own.map(|(account, customer)| (account.clone(), customer.clone())).collect();
+    let lines = used.lines.iter().filter(|line| own.contains_key(&line.account)).cloned().collect();
+    Metered { accounts: own, lines, ..used.clone() }
+}
+
+/// The places of accounts in the watch.
+fn places(watch: &Watch, accounts: &BTreeSet<AccountId>) -> Vec<u32> {
+    let known = watch.history.account_keys.iter().zip(0_u32..);
+    known.filter(|(key, _)| accounts.iter().any(|one| one.as_str() == key.account)).map(|(_, place)| place).collect()
 }
 
 /// The place of the policy, and the entity that shares most accounts with a case; of those, the one that scores highest.
@@ -442,10 +492,14 @@ mod tests {
         for hour in 0..72 {
             let at = Hour(490_000 + hour);
             let (from, to) = (at.to_string(), at.plus(1).to_string());
-            csv += &format!(
-                "acme,a1,Storage,Object Storage,north,storage.write,storage.write,400000,Requests,,,Usage,,Usage-Based,\
-                 {from},{to},2025-11-01T00:00:00Z,Example Cloud,,\n"
-            );
+            for (meter, quantity) in
+                [("storage.write", "400000,Requests"), ("storage.egress", "1,GB"), ("storage.export", "2,GB")]
+            {
+                csv += &format!(
+                    "acme,a1,Storage,Object Storage,north,{meter},{meter},{quantity},,,Usage,,Usage-Based,{from},{to},\
+                     2025-11-01T00:00:00Z,Example Cloud,,\n"
+                );
+            }
         }
         let records = folder.join("usage.csv");
         std::fs::write(&records, csv).unwrap();
@@ -501,13 +555,21 @@ mod tests {
         let (files, wanting) = (vec![file], BTreeSet::from([case.clone()]));
         let sources = sources(folder.path());
         let mut seen = apart(|| shown(&sources, &files, &wanting)).unwrap();
-        let Shown { case: of, portrait, leaves } = seen.remove(0);
+        let Shown { case: of, portrait, leaves, recent } = seen.remove(0);
         assert_eq!((of, leaves, seen.len()), (case.clone(), None, 0));
         let (text, about) = portrait.unwrap();
         let read = Explanation::read(text.as_bytes()).unwrap();
         assert_eq!(read.explanation.customer, "acme", "its ledger adds up, and it is of this workload");
         let storage = Some("object-storage".parse().unwrap());
         assert_eq!(about, BTreeSet::from([("a1".parse().unwrap(), storage)]), "what can be a target");
+        assert_eq!(Some(recent.moved.clone()), read.explanation.moved_out(), "the same days as in its portrait");
+        let out: Vec<i64> = recent.moved.days.iter().flatten().map(|day| day.bytes).collect();
+        assert_eq!(out, [8, 24, 24].map(|hours| hours * 3_000_000_000), "read out and exported, by the day");
+        let used: Vec<_> = recent.metered.lines.iter().map(|line| (line.operation.as_str(), line.quantity)).collect();
+        let hours = 56;
+        let (egress, export) = (hours * 1_000_000_000, hours * 2_000_000_000);
+        let all = [("storage.egress", egress), ("storage.export", export), ("storage.write", hours * 400_000)];
+        assert_eq!(used, all);
         // Once it is there, it is not made again.
         let (id, origin) = (PORTRAIT.parse().unwrap(), "provider".parse().unwrap());
         let item = Item { id, digest: Digest::of(&text), basis: Basis::Meters, origin, anonymous: false, about };

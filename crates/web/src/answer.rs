@@ -3,6 +3,7 @@
 //! Nothing here knows a page. No request is written down anywhere, and no cookie is set here.
 
 use crate::frame::{Frame, Reader};
+use crate::kept::{KeptPage, Typed};
 use crate::pages::Pages;
 use crate::visible;
 use askama::Template;
@@ -67,6 +68,19 @@ pub fn see(address: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
+/// A file to be kept: a browser saves it under this name, and opens, guesses and runs nothing of it.
+pub fn download(name: &str, bytes: Vec<u8>) -> Response {
+    // What a header's quotes hold is plain; the name as it is comes beside it, in the form of RFC 8187.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let plain: String = name.chars().map(plain).collect();
+    let whole: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let whole = whole.replace('+', "%20").replace('*', "%2A");
+    let kept = HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}"));
+    let kept = kept.unwrap_or(HeaderValue::from_static("attachment"));
+    let kind = HeaderValue::from_static("application/octet-stream");
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, kept)], bytes).into_response()
+}
+
 /// Lets a public page be kept by whoever passes it on, for some seconds.
 pub fn kept(mut response: Response, seconds: u32) -> Response {
     if let Ok(value) = HeaderValue::from_str(&format!("public, max-age={seconds}")) {
@@ -86,22 +100,33 @@ pub struct Problem {
     pub says: Option<String>,
     /// For whoever can mend it; never shown.
     ours: Option<String>,
+    /// What was typed into the form that this answers, to be shown with it.
+    typed: Option<Typed>,
 }
 
 impl Problem {
     /// There is no such page.
     pub fn missing() -> Self {
-        Self { status: StatusCode::NOT_FOUND, says: None, ours: None }
+        Self::bare(StatusCode::NOT_FOUND)
     }
 
     /// Something is wrong with what was asked.
     pub fn wrong(status: StatusCode, says: impl Into<String>) -> Self {
-        Self { status, says: Some(says.into()), ours: None }
+        Self { says: Some(says.into()), ..Self::bare(status) }
     }
 
     /// It is our own fault. What happened is told to whoever runs it; it must hold nothing that anybody wrote.
     pub fn defect(ours: impl Into<String>) -> Self {
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, says: None, ours: Some(ours.into()) }
+        Self { ours: Some(ours.into()), ..Self::bare(StatusCode::INTERNAL_SERVER_ERROR) }
+    }
+
+    const fn bare(status: StatusCode) -> Self {
+        Self { status, says: None, ours: None, typed: None }
+    }
+
+    /// With what was typed, where anybody would miss it.
+    pub(crate) fn keeping(self, typed: Typed) -> Self {
+        Self { typed: Some(typed).filter(|typed| !typed.is_nothing()), ..self }
     }
 }
 
@@ -173,11 +198,7 @@ fn problem(response: &mut Response) -> Option<Problem> {
         return Some(problem);
     }
     let bare = response.headers().get(header::CONTENT_TYPE).is_none();
-    (bare && (status.is_client_error() || status.is_server_error())).then_some(Problem {
-        status,
-        says: None,
-        ours: None,
-    })
+    (bare && (status.is_client_error() || status.is_server_error())).then_some(Problem::bare(status))
 }
 
 /// Puts the problem's page in the place of the answer's body; other headers (`Allow`, say) stay.
@@ -198,6 +219,10 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
     let says = problem.says.as_deref().map_or(says, |says| visible::text(says).into_owned());
     let (kind, text) = if is_for_machines(&reader.path) {
         (PROBLEM, problem_for_machines(problem.status, &says).to_string())
+    } else if let Some(typed) = problem.typed.clone() {
+        // Only forms of those who sign in come here, and their pages are in English.
+        let frame = Frame::inside(pages, reader, "Nothing was done", Vec::new(), "/", None);
+        (HTML, KeptPage { frame, says, typed }.render().unwrap_or_else(|_| title.clone()))
     } else {
         let frame = Frame::new(pages, reader, &title);
         (HTML, ProblemPage { frame, says }.render().unwrap_or_else(|_| title.clone()))
@@ -317,6 +342,22 @@ mod tests {
                 headers.append(*name, value.parse().unwrap());
             }
             assert_eq!(is_same_site(base, &headers), is, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_whatever_that_is_the_header_is_one() {
+        for (name, said) in [
+            ("notes 1.txt", "attachment; filename=\"notes_1.txt\"; filename*=UTF-8''notes%201.txt"),
+            (
+                "a\"; x=\"b\r\nY: z",
+                "attachment; filename=\"a___x__b__Y__z\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0AY%3A%20z",
+            ),
+            ("Zeugin*ü.pdf", "attachment; filename=\"Zeugin__.pdf\"; filename*=UTF-8''Zeugin%2A%C3%BC.pdf"),
+        ] {
+            let response = download(name, b"<script>".to_vec());
+            assert_eq!(response.headers()[header::CONTENT_DISPOSITION], said);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
         }
     }
 

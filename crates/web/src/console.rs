@@ -7,8 +7,10 @@
 //! | `case` | the pages of a case, and the forms of what is done there |
 //! | `reports` | reports, for intake officers |
 //! | `acts` | an act, in words |
+//! | `declared` | what customers declare of their use |
 //! | `deeds` | what people do in a case, each with its form |
 //! | `explore` | questions to the usage records, outside of any case |
+//! | `preview` | what stops and what keeps running, as pages show it |
 //! | `several` | several cases at once |
 //! | `sheet` | a form: drawn, read, or probed |
 //! | `story` | a case in a paragraph |
@@ -18,9 +20,11 @@
 
 mod acts;
 mod case;
+mod declared;
 mod deeds;
 mod explore;
 mod overview;
+mod preview;
 mod queue;
 mod reports;
 mod several;
@@ -28,15 +32,16 @@ mod sheet;
 mod story;
 
 use crate::answer::Problem;
-use crate::form::{Form, Posted};
+use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Link, Reader, SignedIn};
+use crate::kept::{self, Typed};
 use crate::pages::Pages;
 use crate::routes::{May, Route};
 use crate::session::Session;
 use crate::words::Language;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use review::words::{Moment, Role};
+use review::words::{CommandId, Moment, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,6 +112,12 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
             "an explanation that is its evidence",
             case::explanation,
         ),
+        Route::get(
+            "/console/cases/{id}/evidence/{item}/file",
+            STAFF,
+            "the content of an item of evidence, as a file",
+            case::evidence_file,
+        ),
         Route::get("/console/cases/{id}/proof", STAFF, "its steps, hearing and determination", case::proof),
         Route::get("/console/cases/{id}/decisions", STAFF, "its decisions", case::decisions),
         Route::get("/console/cases/{id}/after", STAFF, "what follows: appeals, follow-ups, the end", case::after),
@@ -137,8 +148,12 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
         ),
         Route::post("/console/explore/policy/{id}", EXPLORERS, "tries them", explore::policy),
         Route::get("/console/explore/answers/{id}", EXPLORERS, "what was asked, answered", explore::answer),
+        Route::get("/console/declarations", OPENERS, "what customers declare of their use", declared::list),
+        Route::post("/console/declarations/purpose", OPENERS, "says what it is looked at for", declared::purpose),
+        Route::get("/console/declarations/{id}", OPENERS, "a declared use, in its customer’s words", declared::show),
         Route::get("/console/reports", INTAKE, "the list of reports", reports::list),
         Route::get("/console/reports/{id}", INTAKE, "a report", reports::show),
+        Route::get("/console/reports/{id}/files/{file}", INTAKE, "a file that came with it", reports::file),
         Route::post("/console/reports/{id}/purpose", INTAKE, "says what it is looked at for", reports::purpose),
         Route::post("/console/reports/{id}/do/{deed}", INTAKE, "handles it", reports::deed),
     ]
@@ -160,6 +175,9 @@ impl Console {
         if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
             links.push(Link::new("/console/reports", "Reports"));
         }
+        if OPENERS.allows(Some(session)) {
+            links.push(Link::new("/console/declarations", "Declared"));
+        }
         if session.roles().contains(&Role::Analyst) || session.roles().contains(&Role::Reviewer) {
             links.push(Link::new("/console/explore", "Explore"));
         }
@@ -174,12 +192,36 @@ impl Console {
     }
 
     /// A form that was posted, if it is of this session.
-    fn posted(&self, session: &Session, posted: &Posted) -> Result<(Form, review::words::CommandId), Problem> {
+    fn posted(&self, session: &Session, posted: &Posted) -> Result<(Form, CommandId), Problem> {
         if session.check_csrf(posted.get("token")).is_err() {
             let says = "this form is of an earlier session of yours, or of nobody’s here: open its page again";
             return Err(Problem::wrong(StatusCode::FORBIDDEN, says));
         }
         Form::posted(Language::English, posted)
+    }
+
+    /// The same, for a page that can show it again as it was typed: it does so where it is only to be looked over, and
+    /// nothing is done then, so whose form it is does not matter.
+    fn received(&self, session: &Session, posted: &Posted) -> Result<Received, Problem> {
+        let over = kept::is_to_be_looked_over(posted);
+        if !over {
+            let (form, command) =
+                self.posted(session, posted).map_err(|problem| problem.keeping(Typed::of(posted, false)))?;
+            return Ok(Received { form, command, over });
+        }
+        let (mut form, command) = Form::posted(Language::English, posted)?;
+        form.renew(form.command().to_owned(), session.csrf().to_owned());
+        Ok(Received { form, command, over })
+    }
+
+    /// What a session says that it looks for along with a form.
+    fn purpose_along(&self, session: &Session, thing: &str, posted: &Posted) -> Option<String> {
+        session.check_csrf(posted.get("token")).ok()?;
+        let said = [kept::LOOK_FOR, kept::LOOK_USUAL].map(|name| posted.get(name).trim());
+        let said = said.into_iter().find(|said| !said.is_empty())?;
+        let fits = said.len() <= Takes::LINE.bytes_max && !said.contains(['\n', '\r']);
+        fits.then(|| self.set_purpose(session, thing, said.to_owned()))?;
+        Some(said.to_owned())
     }
 
     /// What a session looks at something for.
@@ -197,6 +239,14 @@ impl Console {
         }
         purposes.insert((session.kept.id.clone(), thing.to_owned()), (purpose, now));
     }
+}
+
+/// A form that came.
+struct Received {
+    form: Form,
+    command: CommandId,
+    /// It is only to be shown again.
+    over: bool,
 }
 
 /// A clock, as a chip.

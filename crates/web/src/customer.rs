@@ -6,6 +6,7 @@
 use crate::answer::{Problem, page, page_with, see};
 use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Link, Reader, SignedIn};
+use crate::kept::{self, Typed};
 use crate::pages::Pages;
 use crate::routes::{May, Route};
 use crate::session::CustomerSession;
@@ -55,10 +56,20 @@ fn empty(pages: &Pages, session: &CustomerSession) -> Form {
     Form::new(Language::English, pages.command(), session.csrf().to_owned())
 }
 
-/// A form that was posted, from this session.
+/// A form that was posted, from this session; or one that is only to be looked over, which is said in it, so that it is
+/// shown again.
 fn posted_form(session: &CustomerSession, posted: &Posted) -> Result<(Form, CommandId), Problem> {
-    session.check_csrf(posted.get("token"))?;
-    Form::posted(Language::English, posted)
+    let over = kept::is_to_be_looked_over(posted);
+    if !over {
+        let kept = |problem: Problem| problem.keeping(Typed::of(posted, false));
+        session.check_csrf(posted.get("token")).map_err(kept)?;
+    }
+    let (mut form, command) = Form::posted(Language::English, posted)?;
+    if over {
+        form.renew(form.command().to_owned(), session.csrf().to_owned());
+        form.refuse_all(kept::NOT_YET);
+    }
+    Ok((form, command))
 }
 
 fn sent(pages: &Pages, session: &CustomerSession, id: CommandId) -> Sent {

@@ -1,13 +1,16 @@
 //! What the console asks of the provider's usage, beside what cases keep: one workload's portrait, and what a policy would
-//! have found with other numbers.
+//! have found with other numbers; and what was seen of late of a case's accounts, without being asked.
 //!
 //! Whoever builds the pages answers it, since pages may not read usage themselves; so these are questions, answers and the
 //! numbers that may be tried, and no reading, scoring or drawing.
 
-use crate::portrait::Explanation;
+use crate::portrait::{Explanation, MovedOut};
 use review::Decibans;
+use review::metered::Metered;
+use review::words::CaseId;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Answers from the provider's usage. It may take minutes; it is asked where that holds nobody up.
 pub trait Usage: Send + Sync {
@@ -22,6 +25,19 @@ pub trait Usage: Send + Sync {
     /// # Errors
     /// Likewise.
     fn backtest(&self, policy: &str, numbers: &Numbers, days: u16) -> Result<Backtest, String>;
+
+    /// What was seen of a case's accounts when usage was read last. It is there at once or not at all: nothing is read for
+    /// it, and who asks may see the case.
+    fn recent(&self, case: &CaseId) -> Option<Arc<Recent>>;
+}
+
+/// What the usage of late says of the accounts of a case that is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recent {
+    /// What was moved out by the day.
+    pub moved: MovedOut,
+    /// How much of what was used, as previews are made of it.
+    pub metered: Metered,
 }
 
 /// The numbers of a policy that may be tried otherwise.

@@ -45,6 +45,11 @@ impl Posted {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All fields, as they came.
+    pub(crate) fn fields(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// Of fields that were read elsewhere.
     pub fn of(fields: Vec<(String, String)>) -> Self {
         Self(fields)

@@ -33,6 +33,7 @@ pub mod explore;
 pub mod form;
 pub mod frame;
 pub mod gate;
+mod kept;
 mod me;
 pub mod own_keys;
 pub mod pages;

@@ -5,8 +5,11 @@
 
 mod chart;
 mod drawing;
+mod moved;
 
 pub use drawing::{Drawing, OpenedAt, linked, meaning, sentence};
+pub(crate) use moved::MovedDrawing;
+pub use moved::{MovedOut, OutOnDay};
 
 use gate::time::{DAY_SECONDS, civil};
 use review::{Decibans, Family, Finding};
@@ -146,6 +149,9 @@ pub struct DayRow {
     pub audio_seconds_implied: i64,
     /// Seconds of audio transcribed.
     pub audio_seconds_transcribed: i64,
+    /// Bytes read out and exported; `None` in a portrait that was made before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_moved_out: Option<i64>,
     /// The peers' 5th, 25th, 50th, 75th and 95th percentile of what [`Portrait::by_calls`] says.
     pub peers: Option<[i64; 5]>,
 }
@@ -199,6 +205,13 @@ pub struct Portrait {
 }
 
 impl Portrait {
+    /// What was moved out by the day; `None` where its days do not say.
+    pub fn moved_out(&self) -> Option<MovedOut> {
+        let day = |row: &DayRow| Some(OutOnDay { bytes: row.bytes_moved_out?, complete: row.complete });
+        let days: Vec<_> = self.days.iter().map(|row| row.as_ref().and_then(day)).collect();
+        days.iter().any(Option::is_some).then_some(MovedOut { at: self.at, first_day: self.first_day, days })
+    }
+
     /// What the relation `links` says of the entity; nothing where the portrait has no such column.
     pub(crate) fn link(&self, name: &str) -> i64 {
         let own = self.columns.iter().find(|column| column.relation == "links" && column.name == name);

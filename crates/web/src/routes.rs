@@ -6,10 +6,12 @@
 //! rules, as always.
 
 use crate::answer::{Problem, see};
+use crate::form::Posted;
+use crate::kept::Typed;
 use crate::session::{Signed, Who};
 use crate::sign_in::{SignIn, escaped, signed_out};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -133,7 +135,7 @@ async fn guard(State(post): State<Arc<Post>>, mut request: Request, next: Next) 
     }
     let signed = match sign_in.signed(request.headers()).await {
         Ok(Some(signed)) => signed,
-        Ok(None) if request.method() == Method::POST => return signed_out().into_response(),
+        Ok(None) if request.method() == Method::POST => return turned_away(request).await,
         Ok(None) => return to_sign_in(&request),
         Err(problem) => return problem.into_response(),
     };
@@ -147,6 +149,18 @@ async fn guard(State(post): State<Arc<Post>>, mut request: Request, next: Next) 
     match answer.status() {
         StatusCode::FORBIDDEN => sign_in.denied(&signed, &what, answer).await,
         _ => answer,
+    }
+}
+
+/// The answer to a form of somebody whose session has ended: with what they typed, where that was more than a button.
+async fn turned_away(request: Request) -> Response {
+    let path = request.uri().path();
+    if !["/console/", "/customer/"].iter().any(|part| path.starts_with(part)) {
+        return signed_out().into_response();
+    }
+    match Posted::from_request(request, &()).await {
+        Ok(posted) => signed_out().keeping(Typed::of(&posted, true)).into_response(),
+        Err(_) => signed_out().into_response(),
     }
 }
 

@@ -17,7 +17,9 @@ use signals::workload::{CALL_BYTES, CALL_SECONDS, Daily, Hourly, calls, whole};
 use std::collections::{BTreeMap, BTreeSet};
 use usage::{AccountKey, Day, Hour, Measure};
 use web::plain::clean;
-use web::portrait::{self, AccountPart, Around, Column, Date, DayRow, FamilyLines, Judged, Line, Portrait};
+use web::portrait::{
+    self, AccountPart, Around, Column, Date, DayRow, FamilyLines, Judged, Line, MovedOut, OutOnDay, Portrait,
+};
 
 /// Whether people see names.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +78,7 @@ impl Scene<'_> {
         let at = self.last.first().map(|(evaluation, _)| evaluation.at)?;
         let order = by_weight(self.watch, entity);
         let strongest = order.first().copied().unwrap_or_default();
-        let series = Series::of(self.watch, one, at);
+        let series = Series::of(self.watch, &one.accounts, at);
         let peers = peers(self.watch, entity, row.standing);
         let first_day = first_day(self.watch, at);
         let by_calls = series.days(first_day).iter().flatten().any(|day| day.calls > 0);
@@ -278,12 +280,12 @@ struct Series {
 }
 
 impl Series {
-    fn of(watch: &Watch, entity: &Entity, at: Hour) -> Self {
+    fn of(watch: &Watch, accounts: &[u32], at: Hour) -> Self {
         let mut readings = Readings::empty();
         let masks = watch.history.complete_hours(at);
         let mut mask: Option<Mask> = None;
         let mut first = at;
-        for state in entity.accounts.iter().filter_map(|a| watch.history.accounts.get(*a as usize)?.as_ref()) {
+        for state in accounts.iter().filter_map(|a| watch.history.accounts.get(*a as usize)?.as_ref()) {
             state.add_to(at, at.day(), &mut readings);
             first = first.min(state.first);
             for own in state.regions().filter_map(|region| masks.get(usize::from(region))) {
@@ -314,10 +316,17 @@ impl Series {
                 objects_deleted: of(Measure::ObjectsDeleted, place),
                 audio_seconds_implied: (bytes_in / CALL_BYTES).saturating_mul(CALL_SECONDS),
                 audio_seconds_transcribed: audio,
+                bytes_moved_out: Some(self.moved_out(place)),
                 peers: None,
             })
         };
         (first_day.0.max(start.0)..end.0).map(row).collect()
+    }
+
+    /// Bytes read out and exported on a day.
+    fn moved_out(&self, place: usize) -> i64 {
+        let of = |measure: Measure| whole(measure, self.readings.days(measure).get(place).copied().unwrap_or(0));
+        of(Measure::BytesOut).saturating_add(of(Measure::BytesExported))
     }
 
     fn is_complete(&self, day: Day) -> bool {
@@ -347,6 +356,15 @@ impl Series {
         }
         week
     }
+}
+
+/// What was moved out of some accounts, by the day.
+pub(crate) fn moved_out(watch: &Watch, accounts: &[u32], at: Hour) -> MovedOut {
+    let first_day = first_day(watch, at);
+    let days = Series::of(watch, accounts, at).days(first_day);
+    let day = |row: DayRow| Some(OutOnDay { bytes: row.bytes_moved_out?, complete: row.complete });
+    let days = days.into_iter().map(|row| row.and_then(day)).collect();
+    MovedOut { at: portrait::Hour(at.0), first_day: Date(first_day.0), days }
 }
 
 /// The first day anything is known of, within the window.

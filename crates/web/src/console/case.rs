@@ -4,13 +4,14 @@ mod after;
 mod decisions;
 mod doing;
 mod evidence;
+mod moved;
 mod proof;
 mod record;
 
 pub(super) use after::after;
 pub(super) use decisions::decisions;
 pub(super) use doing::{deed, deed_form, rewrap};
-pub(super) use evidence::{evidence, explanation};
+pub(super) use evidence::{evidence, explanation, file as evidence_file};
 pub(super) use proof::proof;
 pub(super) use record::{proof as event_proof, record};
 
@@ -19,9 +20,11 @@ use super::deeds::{DEEDS, Deed, Ground, Place, short, target_words};
 use super::sheet::Sheet;
 use super::story::story as told;
 use super::{Chip, Console, Desk};
-use crate::answer::{Problem, page, see};
+use crate::answer::{Problem, page, page_with, see};
 use crate::form::{Form, Posted, Takes};
 use crate::frame::{Frame, Reader};
+use crate::kept::{LOOK_FOR, LOOK_USUAL, Typed};
+use crate::portrait::MovedDrawing;
 use crate::session::Session;
 use crate::sign_in::escaped;
 use crate::visible::filters;
@@ -112,15 +115,21 @@ struct PurposePage {
     action: String,
     next: String,
     usual: Vec<(&'static str, &'static str)>,
+    /// What the purpose's fields are called: in their words, and the usual ones.
+    names: [&'static str; 2],
+    /// A form that waits for it, and goes on with the answer.
+    typed: Option<Typed>,
 }
 
-/// The question what somebody looks for, before they are shown anything.
+/// The question what somebody looks for, before they are shown anything; where they sent a form, that goes along, and is
+/// shown to them again afterwards.
 pub(super) fn ask_purpose(
     desk: &Console,
     session: &Session,
     reader: &Reader,
     thing: &str,
     action: String,
+    posted: Option<&Posted>,
 ) -> Result<Response, Problem> {
     let usual = vec![
         ("carrying it", "Carrying it"),
@@ -129,14 +138,19 @@ pub(super) fn ask_purpose(
         ("taking over from somebody", "Taking over from somebody"),
     ];
     let (thing, next) = (thing.to_owned(), reader.with(&[]));
-    page(&PurposePage {
+    let typed = posted.map(|posted| Typed::of(posted, false));
+    let status = if typed.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    let page_ = PurposePage {
         frame: desk.frame(session, reader, "What do you look for?"),
         form: desk.form(session),
         thing,
-        action,
+        action: if typed.is_some() { reader.path.clone() } else { action },
         next,
         usual,
-    })
+        names: if typed.is_some() { [LOOK_FOR, LOOK_USUAL] } else { ["purpose", "usual"] },
+        typed,
+    };
+    page_with(status, &page_)
 }
 
 /// Notes what somebody looks for, and lets them in.
@@ -146,6 +160,11 @@ pub(super) fn note_purpose(
     thing: &str,
     posted: &Posted,
 ) -> Result<Response, Problem> {
+    let next = crate::sign_in::own_path(posted.get("next")).unwrap_or("/console");
+    if crate::kept::is_to_be_looked_over(posted) {
+        // It is asked there anew.
+        return Ok(see(next));
+    }
     let (mut form, _) = desk.posted(session, posted)?;
     let typed = form.read(posted, "purpose", Takes::LINE.or_nothing());
     let chosen = form.read(posted, "usual", Takes::LINE.or_nothing());
@@ -155,7 +174,7 @@ pub(super) fn note_purpose(
         return Err(Problem::wrong(StatusCode::UNPROCESSABLE_ENTITY, says));
     }
     desk.set_purpose(session, thing, purpose);
-    Ok(see(crate::sign_in::own_path(posted.get("next")).unwrap_or("/console")))
+    Ok(see(next))
 }
 
 pub(super) async fn purpose(
@@ -173,11 +192,13 @@ async fn enter(
     session: Session,
     reader: Reader,
     id: &CaseId,
+    posted: Option<&Posted>,
 ) -> Result<Result<Entered, Response>, Problem> {
     let (thing, now) = (format!("case {id}"), desk.now());
-    let Some(purpose) = desk.purpose(&session, &thing) else {
+    let known = desk.purpose(&session, &thing);
+    let Some(purpose) = known.or_else(|| desk.purpose_along(&session, &thing, posted?)) else {
         let action = format!("/console/cases/{}/purpose", escaped(id.as_str()));
-        return ask_purpose(&desk, &session, &reader, &thing, action).map(Err);
+        return ask_purpose(&desk, &session, &reader, &thing, action, posted).map(Err);
     };
     let file = desk.pages.clerk.look(&session.sender(), id, &purpose, now).await?;
     let drafts = desk.pages.clerk.drafts(&file).await?;
@@ -186,8 +207,8 @@ async fn enter(
 
 /// Enters, or answers.
 macro_rules! entered {
-    ($desk:expr, $session:expr, $reader:expr, $id:expr) => {
-        match enter($desk, $session, $reader, $id).await? {
+    ($desk:expr, $session:expr, $reader:expr, $id:expr $(, $posted:expr)?) => {
+        match enter($desk, $session, $reader, $id, None$(.or(Some($posted)))?).await? {
             Ok(entered) => entered,
             Err(question) => return Ok(question),
         }
@@ -372,10 +393,11 @@ struct Words {
 
 fn words(read: &BTreeMap<Text, Sealed>, text: &Text) -> Words {
     let says = match read.get(text) {
-        Some(Sealed::Opened(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Sealed::Opened(bytes)) => String::from_utf8(bytes.clone()).ok(),
         _ => None,
     };
     let sealed = match read.get(text) {
+        Some(Sealed::Opened(bytes)) => format!("no text, {}", crate::plain::bytes(bytes.len() as f64)),
         Some(Sealed::To { confined: true, .. }) => "confined to roles that you do not have in this case".to_owned(),
         Some(Sealed::To { people: 1, .. }) => "sealed to one key".to_owned(),
         Some(Sealed::To { people, .. }) => format!("sealed to {people} keys"),
@@ -435,6 +457,8 @@ struct StoryPage {
     held: Option<(String, Words)>,
     escalations: Vec<EscalationView>,
     in_force: Vec<String>,
+    /// What was moved out since it was opened, or why that is not to be seen.
+    moved: Result<MovedDrawing, &'static str>,
 }
 
 fn people(entered: &Entered, trial: &Trial<'_>) -> Vec<PersonRow> {
@@ -477,7 +501,9 @@ pub(super) async fn story(
     Path(id): Path<CaseId>,
 ) -> Result<Response, Problem> {
     let entered = entered!(desk, session, reader, &id);
-    let read = entered.read(texts_of_story(&entered.file.case)).await?;
+    let mut texts = texts_of_story(&entered.file.case);
+    texts.extend(moved::texts(&entered));
+    let read = entered.read(texts).await?;
     let trial = entered.trial().await?;
     let offers = offers(&entered, &trial, &entered.ground(&trial, &read), Place::People);
     let (File { case, law, .. }, now) = (&entered.file, entered.now);
@@ -506,6 +532,7 @@ pub(super) async fn story(
         contacts: contacts.collect(),
         held: case.held(now).map(|held| (held.until.day(), words(&read, &held.reason))),
         escalations: case.escalations.iter().rev().map(|one| escalation(&read, one)).collect(),
+        moved: moved::moved(&entered, &read),
         in_force: case.in_force(now).map(|(id, target)| format!("{} (by {id})", target_words(target))).collect(),
     };
     page(&page_)

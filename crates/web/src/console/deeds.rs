@@ -16,7 +16,7 @@ use review::roster::Roster;
 use review::words::{CaseId, DecisionId, Digest, Moment, PersonId, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use decisions::{order_words, switch_words, target_words};
+pub(super) use decisions::{order_words, switch_words, target_words, targets};
 pub(super) use proof::{answer_words, short};
 
 /// What a deed is made in.

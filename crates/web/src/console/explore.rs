@@ -4,12 +4,13 @@
 //! aside, one at a time, kept for whoever asked as long as they look, and kept nowhere else. It reads no usage itself;
 //! that is whoever answers [`Usage`]'s.
 
-use super::sheet::{Drawn, Look, Run, Sheet, choices};
-use super::{Console, Desk};
+use super::sheet::{FormPage, Run, Sheet, choices};
+use super::{Console, Desk, Received};
 use crate::answer::{Problem, page, page_with, see};
 use crate::explore::{Backtest, Numbers, Tried, Usage};
-use crate::form::{Form, Posted};
+use crate::form::Posted;
 use crate::frame::{Frame, Reader};
+use crate::kept::NOT_YET;
 use crate::pages::PolicyText;
 use crate::portrait::{Drawing, Explanation};
 use crate::session::Session;
@@ -88,55 +89,33 @@ impl Question {
 
 // ---- the forms ------------------------------------------------------------------------------------------------------
 
-#[derive(Template)]
-#[template(path = "console/deed.html")]
-struct AskPage {
-    frame: Frame,
-    form: Form,
-    fields: Vec<Drawn>,
-    title: &'static str,
-    says: &'static str,
-    action: String,
-    back: String,
-    back_to: String,
-    version: u64,
-    changes: Vec<String>,
-    against: String,
-    step_up: String,
-    grave: bool,
-}
-
-impl AskPage {
-    fn new(desk: &Console, session: &Session, reader: &Reader, sheet: Sheet<'_>, policy: Option<&PolicyText>) -> Self {
-        let (title, says, action) = match policy {
-            None => (
-                "Look at a workload",
-                "What the usage records say of one workload: its history beside its peers’, its evidence, what would explain \
+fn ask_page(
+    desk: &Console,
+    session: &Session,
+    reader: &Reader,
+    sheet: Sheet<'_>,
+    policy: Option<&PolicyText>,
+) -> FormPage {
+    let (title, says, action) = match policy {
+        None => (
+            "Look at a workload",
+            "What the usage records say of one workload: its history beside its peers’, its evidence, what would explain \
                  it innocently, and what cannot be seen. It restricts nobody.",
-                "/console/explore/workload".to_owned(),
-            ),
-            Some(policy) => (
-                "Try other numbers",
-                "What the policy would have opened in the last days with its own numbers, and with others. You see counts, and \
+            "/console/explore/workload".to_owned(),
+        ),
+        Some(policy) => (
+            "Try other numbers",
+            "What the policy would have opened in the last days with its own numbers, and with others. You see counts, and \
                  pseudonyms where the two differ. Nothing changes by it.",
-                format!("/console/explore/policy/{}", escaped(&policy.id)),
-            ),
-        };
-        Self {
-            frame: desk.frame(session, reader, title),
-            form: sheet.form,
-            fields: sheet.fields,
-            title,
-            says,
-            action,
-            back: "/console/explore".to_owned(),
-            back_to: "Explore".to_owned(),
-            version: 0,
-            changes: Vec::new(),
-            against: String::new(),
-            step_up: String::new(),
-            grave: false,
-        }
+            format!("/console/explore/policy/{}", escaped(&policy.id)),
+        ),
+    };
+    FormPage {
+        title,
+        says,
+        back: "/console/explore".to_owned(),
+        back_to: "Explore".to_owned(),
+        ..FormPage::new(desk.frame(session, reader, title), sheet, action)
     }
 }
 
@@ -260,7 +239,7 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
 pub(super) async fn workload_form(State(desk): Desk, session: Session, reader: Reader) -> Result<Response, Problem> {
     let mut sheet = Sheet::new(desk.form(&session), Run::Show, &reader);
     about_workload(&mut sheet);
-    page(&AskPage::new(&desk, &session, &reader, sheet, None))
+    page(&ask_page(&desk, &session, &reader, sheet, None))
 }
 
 pub(super) async fn workload(
@@ -269,9 +248,12 @@ pub(super) async fn workload(
     reader: Reader,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let (form, _) = desk.posted(&session, &posted)?;
+    let Received { form, over, .. } = desk.received(&session, &posted)?;
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let asked = about_workload(&mut sheet).filter(|_| sheet.form.is_good());
+    if over {
+        return page(&FormPage { notice: NOT_YET, ..ask_page(&desk, &session, &reader, sheet, None) });
+    }
     answered(&desk, &session, &reader, sheet, asked, None).await
 }
 
@@ -284,7 +266,7 @@ pub(super) async fn policy_form(
     let policy = desk.policy(&id)?;
     let mut sheet = Sheet::new(desk.form(&session), Run::Show, &reader);
     about_policy(&mut sheet, policy);
-    page(&AskPage::new(&desk, &session, &reader, sheet, Some(policy)))
+    page(&ask_page(&desk, &session, &reader, sheet, Some(policy)))
 }
 
 pub(super) async fn policy(
@@ -294,10 +276,13 @@ pub(super) async fn policy(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let (form, _) = desk.posted(&session, &posted)?;
+    let Received { form, over, .. } = desk.received(&session, &posted)?;
     let policy = desk.policy(&id)?;
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let mut asked = about_policy(&mut sheet, policy).filter(|_| sheet.form.is_good());
+    if over {
+        return page(&FormPage { notice: NOT_YET, ..ask_page(&desk, &session, &reader, sheet, Some(policy)) });
+    }
     if let Some((Question::Policy { own, numbers, .. }, _)) = &asked
         && own == numbers
     {
@@ -330,7 +315,7 @@ async fn answered(
             Err(why) => sheet.form.refuse_all(why),
         }
     }
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, &AskPage::new(desk, session, reader, sheet, policy))
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &ask_page(desk, session, reader, sheet, policy))
 }
 
 /// Has a question worked out, and gives where its answer will be; or says why not now.

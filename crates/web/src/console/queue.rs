@@ -1,11 +1,12 @@
 //! The list of cases: filters, search, order and pages, all in the address; and opening a case.
 
 use super::several::Several;
-use super::sheet::{Look, Run, Sheet, choices};
-use super::{Chip, Console, Desk};
+use super::sheet::{FormPage, Look, Run, Sheet, choices};
+use super::{Chip, Console, Desk, Received};
 use crate::answer::{Problem, page, page_with, see};
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Reader};
+use crate::kept::NOT_YET;
 use crate::session::Session;
 use crate::visible::filters;
 use askama::Template;
@@ -178,41 +179,13 @@ pub(super) async fn show(State(desk): Desk, session: Session, reader: Reader) ->
 
 // ---- opening a case -------------------------------------------------------------------------------------------------
 
-#[derive(Template)]
-#[template(path = "console/deed.html")]
-struct OpenPage {
-    frame: Frame,
-    form: Form,
-    fields: Vec<super::sheet::Drawn>,
-    title: &'static str,
-    says: &'static str,
-    action: String,
-    back: String,
-    back_to: String,
-    version: u64,
-    changes: Vec<String>,
-    against: String,
-    step_up: String,
-    grave: bool,
-}
-
-impl OpenPage {
-    fn new(desk: &Console, session: &Session, reader: &Reader, sheet: Sheet<'_>) -> Self {
-        Self {
-            frame: desk.frame(session, reader, "Open a case"),
-            form: sheet.form,
-            fields: sheet.fields,
-            title: "Open a case",
-            says: "One workload, one case: what has a case already joins it.",
-            action: "/console/open".to_owned(),
-            back: "/console/cases".to_owned(),
-            back_to: "All cases".to_owned(),
-            version: 0,
-            changes: Vec::new(),
-            against: String::new(),
-            step_up: String::new(),
-            grave: false,
-        }
+fn open_page(desk: &Console, session: &Session, reader: &Reader, sheet: Sheet<'_>) -> FormPage {
+    FormPage {
+        title: "Open a case",
+        says: "One workload, one case: what has a case already joins it.",
+        back: "/console/cases".to_owned(),
+        back_to: "All cases".to_owned(),
+        ..FormPage::new(desk.frame(session, reader, "Open a case"), sheet, "/console/open".to_owned())
     }
 }
 
@@ -302,7 +275,7 @@ pub(super) async fn open_form(State(desk): Desk, session: Session, reader: Reade
     let mut sheet = Sheet::new(desk.form(&session), Run::Show, &reader);
     describe(&mut sheet, &desk);
     declared(&mut sheet, &desk, &session, None).await?;
-    page(&OpenPage::new(&desk, &session, &reader, sheet))
+    page(&open_page(&desk, &session, &reader, sheet))
 }
 
 pub(super) async fn open(
@@ -311,11 +284,14 @@ pub(super) async fn open(
     reader: Reader,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let (form, id) = desk.posted(&session, &posted)?;
+    let Received { form, command: id, over } = desk.received(&session, &posted)?;
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let described = describe(&mut sheet, &desk);
     let declared = declared(&mut sheet, &desk, &session, Some(&id)).await?;
+    if over {
+        return page(&FormPage { notice: NOT_YET, ..open_page(&desk, &session, &reader, sheet) });
+    }
     if let Some((law, mut opening)) = described.filter(|_| sheet.form.is_good()) {
         if let Some(declared) = declared {
             opening.kind = Kind::DeclaredUse;
@@ -337,5 +313,5 @@ pub(super) async fn open(
             }
         }
     }
-    page_with(status, &OpenPage::new(&desk, &session, &reader, sheet))
+    page_with(status, &open_page(&desk, &session, &reader, sheet))
 }

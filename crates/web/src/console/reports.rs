@@ -2,10 +2,11 @@
 //! opening an identity takes two custodians, from the shell.
 
 use super::sheet::{Drawn, Look, Run, Sheet};
-use super::{Chip, Console, Desk};
-use crate::answer::{Problem, page, page_with, see};
+use super::{Chip, Console, Desk, Received};
+use crate::answer::{Problem, download, page, page_with, see};
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Reader};
+use crate::kept::NOT_YET;
 use crate::session::Session;
 use crate::sign_in::escaped;
 use crate::visible::filters;
@@ -13,10 +14,11 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use clerk::sealed::file_name;
 use clerk::{Error, Opened, Sent};
 use review::act::{Act, Source};
 use review::report::{ACKNOWLEDGE_HOURS, Channel, Deed, FEEDBACK_DAYS, Report, ReportEvent, TRIAGE_HOURS, Triage};
-use review::words::{Actor, CaseId, Moment, Origin, ReportId};
+use review::words::{Actor, CaseId, Moment, Origin, ReportId, Text};
 use std::collections::BTreeSet;
 
 /// Reports on a page.
@@ -185,7 +187,8 @@ struct Letter {
     day: String,
     says: Option<String>,
     sealed: bool,
-    files: usize,
+    /// The files that came with it: what each is called here, and where it is.
+    files: Vec<(String, String)>,
 }
 
 struct FormView {
@@ -214,7 +217,7 @@ struct ReportPage {
     forms: Vec<FormView>,
 }
 
-fn letter(opened: &Opened) -> Letter {
+fn letter(base: &str, opened: &Opened) -> Letter {
     let event: &ReportEvent = &opened.event;
     let by = match &event.by {
         Some(Actor::Person(person)) => person.to_string(),
@@ -238,8 +241,17 @@ fn letter(opened: &Opened) -> Letter {
         day: event.at.day(),
         says: sheet.map(|sheet| sheet.text()),
         sealed: sealed && sheet.is_none(),
-        files: sheet.map_or(0, |sheet| sheet.files.len()),
+        files: sheet.map(|sheet| files(base, &sheet.files)).unwrap_or_default(),
     }
+}
+
+/// Files by their number: what each is called stands in it, and it is opened only where somebody takes it out.
+fn files(base: &str, files: &[Text]) -> Vec<(String, String)> {
+    let numbered = files.iter().enumerate();
+    let named = |(place, file): (usize, &Text)| {
+        (format!("File {} of {}", place + 1, files.len()), format!("{base}/files/{}", escaped(&file.to_string())))
+    };
+    numbered.map(named).collect()
 }
 
 /// A report's page; `sent` is a form to be shown again.
@@ -273,9 +285,9 @@ async fn shown(
         forms.push(FormView { name: doable.name, title: doable.title, says: doable.says, open, form, fields });
     }
     let triage = report.triage.iter().map(|(at, by, triage)| (at.day(), by.to_string(), became(triage)));
+    let base = format!("/console/reports/{}", escaped(id.as_str()));
     Ok(ReportPage {
         frame: desk.frame(session, reader, "A report"),
-        base: format!("/console/reports/{}", escaped(id.as_str())),
         id: report.id.to_string(),
         channel: channel(report.channel),
         received: report.received.day(),
@@ -284,7 +296,8 @@ async fn shown(
         triage: triage.collect(),
         kept_from: report.keep_from.iter().map(ToString::to_string).collect(),
         locked: session.unlocked().is_none(),
-        letters: letters.iter().map(letter).collect(),
+        letters: letters.iter().map(|one| letter(&base, one)).collect(),
+        base,
         forms,
     })
 }
@@ -301,9 +314,27 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let Some(purpose) = desk.purpose(&session, &thing(&id)) else {
         let action = format!("/console/reports/{}/purpose", escaped(id.as_str()));
-        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action);
+        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action, None);
     };
     page(&shown(&desk, &session, &reader, &id, &purpose, None).await?)
+}
+
+/// A file that came with a report, as it came.
+pub(super) async fn file(
+    State(desk): Desk,
+    session: Session,
+    reader: Reader,
+    Path((id, file)): Path<(ReportId, Text)>,
+) -> Result<Response, Problem> {
+    let Some(purpose) = desk.purpose(&session, &thing(&id)) else {
+        let action = format!("/console/reports/{}/purpose", escaped(id.as_str()));
+        return super::case::ask_purpose(&desk, &session, &reader, &thing(&id), action, None);
+    };
+    let says = "it is sealed to intake officers: unlock your own key under “Your keys”";
+    let identity = session.unlocked().ok_or_else(|| Problem::wrong(StatusCode::FORBIDDEN, says))?;
+    let clerk = &desk.pages.clerk;
+    let sheet = clerk.read_report_file(session.who(), &id, file, &identity, &purpose, desk.now()).await?;
+    Ok(download(&file_name(sheet.name.as_deref().unwrap_or_default()), sheet.body))
 }
 
 pub(super) async fn purpose(
@@ -323,14 +354,19 @@ pub(super) async fn deed(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let doable = DOABLE.iter().find(|doable| doable.name == name).ok_or_else(Problem::missing)?;
-    let (form, command) = desk.posted(&session, &posted)?;
-    let purpose = desk.purpose(&session, &thing(&id));
-    let says = "open the report first, and say what you look for";
-    let purpose = purpose.ok_or_else(|| Problem::wrong(StatusCode::CONFLICT, says))?;
+    let Received { form, command, over } = desk.received(&session, &posted)?;
+    let (thing, action) = (thing(&id), format!("/console/reports/{}/purpose", escaped(id.as_str())));
+    let known = desk.purpose(&session, &thing);
+    let Some(purpose) = known.or_else(|| desk.purpose_along(&session, &thing, &posted)) else {
+        return super::case::ask_purpose(&desk, &session, &reader, &thing, action, Some(&posted));
+    };
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
     let doing = (doable.describe)(&mut sheet).filter(|_| sheet.form.is_good());
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Some(doing) = doing {
+    if over {
+        status = StatusCode::OK;
+        sheet.form.refuse_all(NOT_YET);
+    } else if let Some(doing) = doing {
         let sent = Sent { id: command, at: desk.now(), by: session.sender() };
         match carry_out(&desk, &session, &sent, &id, doing, &sheet).await {
             Ok(()) => return Ok(see(&format!("/console/reports/{}", escaped(id.as_str())))),

@@ -3,11 +3,12 @@
 //! Each is an act of its own, under the same rules as from its own page. What was refused is told case by case, and what
 //! went through stays. It opens nothing: what is in a case is looked at there.
 
-use super::sheet::{Drawn, Run, Sheet};
-use super::{Console, Desk};
+use super::sheet::{Drawn, Look, Run, Sheet};
+use super::{Console, Desk, Received};
 use crate::answer::{Problem, page_with, see};
 use crate::form::{Form, Posted};
 use crate::frame::{Frame, Reader};
+use crate::kept::NOT_YET;
 use crate::session::Session;
 use crate::visible::filters;
 use askama::Template;
@@ -83,7 +84,22 @@ struct SeveralPage {
     faults: Vec<String>,
     refused: Vec<(String, String)>,
     done: Vec<String>,
+    /// The form again, as it was typed.
+    again: Again,
 }
+
+/// What is left to be sent.
+struct Again {
+    form: Form,
+    fields: Vec<Drawn>,
+    /// Those in which nothing was done.
+    cases: BTreeSet<String>,
+    /// What the button says and stands for; nothing where it was neither.
+    button: Option<(&'static str, &'static str)>,
+}
+
+/// What can be done in several, as buttons have it: what each stands for, and what it says.
+const BUTTONS: [(&str, &str); 2] = [("assign", "Give the part in each"), ("hold", "Put each off")];
 
 pub(super) async fn act(
     State(desk): Desk,
@@ -91,30 +107,38 @@ pub(super) async fn act(
     reader: Reader,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let (form, command) = desk.posted(&session, &posted)?;
+    let Received { form, command, over } = desk.received(&session, &posted)?;
     let back = crate::sign_in::own_path(posted.get("back")).unwrap_or("/console/cases").to_owned();
     let (roster, now) = (desk.pages.clerk.roster().await?, desk.now());
     let mut sheet = Sheet::new(form, Run::Read(&posted), &reader);
-    let chosen: BTreeSet<String> = sheet.form.read_all(&posted, "case").into_iter().collect();
+    // Chosen in the list, or typed one a line.
+    let chosen: BTreeSet<String> =
+        posted.all("case").flat_map(str::split_whitespace).map(|case| case.chars().take(400).collect()).collect();
     let doing = match posted.get("do") {
         "assign" => assign(&mut sheet, &roster, now),
         "hold" => hold(&mut sheet, now),
         _ => None,
     };
-    let mut shown = SeveralPage {
-        frame: desk.frame(&session, &reader, "Several cases"),
-        back,
-        faults: sheet.form.faults().iter().map(|(_, fault)| fault.to_string()).collect(),
-        refused: Vec::new(),
-        done: Vec::new(),
+    let mut faults: Vec<String> = sheet.form.faults().iter().map(|(_, fault)| fault.to_string()).collect();
+    if over {
+        faults.insert(0, NOT_YET.to_owned());
+    }
+    let good = sheet.form.is_good() && !over;
+    let again = Again {
+        form: sheet.form,
+        fields: sheet.fields,
+        cases: names(chosen.iter()),
+        button: BUTTONS.into_iter().find(|(name, _)| *name == posted.get("do")),
     };
+    let frame = desk.frame(&session, &reader, "Several cases");
+    let mut shown = SeveralPage { frame, back, faults, refused: Vec::new(), done: Vec::new(), again };
     if doing.is_none() && shown.faults.is_empty() {
         shown.faults.push("Say what is to be done in each.".to_owned());
     }
     if chosen.is_empty() || chosen.len() > super::queue::ON_PAGE {
         shown.faults.push("Choose cases in the list, as many as stand on a page.".to_owned());
     }
-    let (Some(doing), true) = (doing.filter(|_| sheet.form.is_good()), shown.faults.is_empty()) else {
+    let (Some(doing), true) = (doing.filter(|_| good), shown.faults.is_empty()) else {
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
     };
     for case in chosen {
@@ -129,7 +153,13 @@ pub(super) async fn act(
             Err(error) => shown.refused.push((case, super::case::against(error)?)),
         }
     }
+    shown.again.cases = names(shown.refused.iter().map(|(case, _)| case));
     if shown.refused.is_empty() { Ok(see(&shown.back)) } else { page_with(StatusCode::CONFLICT, &shown) }
+}
+
+/// Those that could be cases: what acts instead of being read is no name, and is not offered again.
+fn names<'a>(cases: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
+    cases.filter(|case| crate::plain::clean(case) == **case).cloned().collect()
 }
 
 /// In one of them: the rules are asked first, then its text is kept, then it is carried out.

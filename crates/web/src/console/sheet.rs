@@ -4,8 +4,11 @@
 //! are drawn; read, they give what was posted or say what is wrong beside the field; probed, they give something of the
 //! right form, so that the rules can be asked whether the deed is open to somebody at all. It knows no rule itself.
 
+use super::preview::PreviewView;
 use crate::form::{Form, Posted, Takes};
-use crate::frame::Reader;
+use crate::frame::{Frame, Reader};
+use crate::visible::filters;
+use askama::Template;
 use review::words::{Digest, Moment, Text};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -48,6 +51,59 @@ pub(super) struct Drawn {
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) options: Vec<(String, String)>,
+}
+
+/// A form on a page of its own.
+#[derive(Template)]
+#[template(path = "console/deed.html")]
+pub(super) struct FormPage {
+    pub(super) frame: Frame,
+    pub(super) form: Form,
+    pub(super) fields: Vec<Drawn>,
+    pub(super) title: &'static str,
+    pub(super) says: &'static str,
+    /// Where it goes.
+    pub(super) action: String,
+    pub(super) back: String,
+    pub(super) back_to: String,
+    pub(super) version: u64,
+    /// What happened since the form was shown.
+    pub(super) changes: Vec<String>,
+    /// A rule that is against it whatever is typed.
+    pub(super) against: String,
+    /// What there is to know before it is sent.
+    pub(super) notice: &'static str,
+    /// Where to confirm who one is, if that is wanted first.
+    pub(super) step_up: String,
+    /// What the button says that shows the form again with a preview; nothing where there is none.
+    pub(super) look_first: &'static str,
+    /// The preview, or why there is none.
+    pub(super) preview: Option<Result<PreviewView, &'static str>>,
+    pub(super) grave: bool,
+}
+
+impl FormPage {
+    /// With nothing to be said about it; what it is called, and where it leads, is for whoever makes it.
+    pub(super) fn new(frame: Frame, sheet: Sheet<'_>, action: String) -> Self {
+        Self {
+            frame,
+            form: sheet.form,
+            fields: sheet.fields,
+            title: "",
+            says: "",
+            action,
+            back: String::new(),
+            back_to: String::new(),
+            version: 0,
+            changes: Vec::new(),
+            against: String::new(),
+            notice: "",
+            step_up: String::new(),
+            look_first: "",
+            preview: None,
+            grave: false,
+        }
+    }
 }
 
 /// A form on its way.

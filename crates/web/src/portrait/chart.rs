@@ -63,6 +63,8 @@ pub(crate) struct TimeChart {
     pub(crate) y: Vec<Tick>,
     /// Labels of the days.
     pub(crate) x: Vec<Tick>,
+    /// A day that is marked from top to bottom.
+    pub(crate) mark: Option<Tick>,
     /// What is drawn, from back to front.
     pub(crate) shapes: Vec<Shape>,
     /// The keys.
@@ -156,6 +158,12 @@ pub(crate) fn slots(labels: &[String]) -> Vec<Tick> {
         .collect();
     ticks.reverse();
     ticks
+}
+
+/// The start of a slot, marked from top to bottom; the label stands on the side that has more room.
+pub(crate) fn mark(slot: usize, slots: usize, label: String) -> Tick {
+    let at = slot as f64 * 100.0 / slots.max(1) as f64;
+    Tick { at: format!("{}%", pixel(at)), label, anchor: if at < 60.0 { "start" } else { "end" } }
 }
 
 /// A line through the known values; what is unknown leaves a gap, and a lone value a dot.

@@ -248,6 +248,7 @@ impl Days {
             says,
             y: axis.labels(told),
             x: slots(&self.names),
+            mark: None,
             shapes,
             keys,
             table: self.table(&[name, "peers’ 5 %", "25 %", "median", "75 %", "95 %"], |row| {
@@ -292,6 +293,7 @@ impl Days {
             says,
             y: axis.labels(bytes),
             x: slots(&self.names),
+            mark: None,
             shapes: vec![
                 Shape { class: "area", d: band(&axis, &ground) },
                 Shape { class: "own", d: line(&axis, &values) },
@@ -321,6 +323,7 @@ impl Days {
             says,
             y: axis.labels(count),
             x: slots(&self.names),
+            mark: None,
             shapes: vec![
                 Shape { class: "bars", d: bars(&axis, &written) },
                 Shape { class: "implied", d: line(&axis, &deleted) },
@@ -360,6 +363,7 @@ impl Days {
             says,
             y: axis.labels(count),
             x: slots(&self.names),
+            mark: None,
             shapes: vec![
                 Shape { class: "bars second", d: bars(&axis, &transcribed) },
                 Shape { class: "implied", d: line(&axis, &implied) },
@@ -468,6 +472,7 @@ mod tests {
             objects_deleted: 10,
             audio_seconds_implied: 120_000_000,
             audio_seconds_transcribed: 3_600,
+            bytes_moved_out: None,
             peers: (place > 3).then_some([0, 10, 100, 1_000, 10_000]),
         };
         let finding = Finding {

@@ -6,20 +6,25 @@ use crate::signing::{Account, Browser, person, set_roster};
 use age::secrecy::ExposeSecret as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clerk::{Law, Sender, Sent};
+use clerk::envelope::Sending;
+use clerk::{Declaring, Law, Reporting, Sender, Sent};
 use ed25519_dalek::{Signer as _, SigningKey};
-use review::act::{Act, Closing, Determination, ElementAnswer, Established, Kind, Opening, Source};
+use review::act::{Act, Closing, Determination, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::{Phase, Standing};
 use review::metered::{Line, Metered};
-use review::procedure::Procedure;
-use review::roster::{KeyForm, Member, PublicKey, Roster};
+use review::procedure::{Basis, Procedure};
+use review::report::Channel;
+use review::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use review::seal;
-use review::words::{CaseId, Digest, Moment, Role, Standard};
+use review::words::{CaseId, Digest, Moment, ReportId, Role, Standard};
 use review::{Decibans, Family};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::{Files, Identity, PublicLog};
 use tlog::{Policy, Signer};
+use web::explore::Recent;
+use web::portrait::{Date, Hour, MovedOut, OutOnDay};
 
 const HOSTILE: &str = "Acme <script>alert(1)</script>\u{202e}";
 const PASSPHRASE: &str = "a passphrase of several words";
@@ -356,6 +361,14 @@ pub(crate) async fn proposed(office: &Office, browser: &mut Browser<'_>) {
 
 /// What the server does by itself: by the usage of late, what is proposed stops writing and nothing else.
 async fn previewed(office: &Office) {
+    let (now, metered) = (office.house.now(), metered(office).await);
+    let act = Act::Preview { decision: "d1".parse().unwrap(), metered };
+    let sent = Sent { id: format!("preview-{}", now.0).parse().unwrap(), at: now, by: Sender::System };
+    office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
+}
+
+/// What the usage of late says: one account writes and reads.
+async fn metered(office: &Office) -> Metered {
     let (file, now) = (office.file().await, office.house.now());
     let line = |operation: &str| Line {
         account: "acct-1".parse().unwrap(),
@@ -367,16 +380,24 @@ async fn previewed(office: &Office) {
         hour_max: None,
     };
     let to = Moment(now.0 - now.0.rem_euclid(86_400));
-    let metered = Metered {
+    Metered {
         from: to.plus_days(-14),
         to,
         records: Digest::of("records"),
         accounts: file.case.accounts.iter().map(|one| (one.clone(), file.case.opening.customer.clone())).collect(),
         lines: vec![line("storage.read"), line("storage.write")],
-    };
-    let act = Act::Preview { decision: "d1".parse().unwrap(), metered };
-    let sent = Sent { id: format!("preview-{}", now.0).parse().unwrap(), at: now, by: Sender::System };
-    office.house.clerk.enact(&sent, &office.case, act).await.unwrap();
+    }
+}
+
+/// What the watch sees of the case: until its opening 40 GB leave on a day, from then on 900.
+pub(crate) async fn watched(office: &Office) {
+    let day = |at: Moment| i32::try_from(at.0.div_euclid(86_400)).unwrap();
+    let (opened, today) = (day(office.file().await.case.opened), day(office.house.now()));
+    let (first, bytes) = (opened - 24, |day: i32| if day < opened { 40_000_000_000 } else { 900_000_000_000 });
+    let days = (first..=today).map(|day| Some(OutOnDay { bytes: bytes(day), complete: day < today })).collect();
+    let moved = MovedOut { at: Hour((today + 1) * 24), first_day: Date(first), days };
+    let recent = Arc::new(Recent { moved, metered: metered(office).await });
+    office.house.recents.lock().unwrap().insert(office.case.clone(), recent);
 }
 
 pub(crate) async fn approve(office: &Office, name: &str) {
@@ -723,6 +744,374 @@ async fn of_several_cases_each_is_held_against_the_rules_alone_and_what_went_thr
         assert_eq!(other.post("/console/cases", &borrowed(&with(&forged, &[("case", &one)]))).await.status, 403);
     }
     assert_eq!(state(&cases[0]).await.version, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_moved_out_since_the_opening_is_drawn_from_meters_and_else_said_to_be_unknown() {
+    let office = Office::new().await;
+    let mut ann = office.at("ann").await;
+    let story = async |browser: &mut Browser<'_>| {
+        let story = browser.get(&office.page("")).await;
+        whole(&story);
+        let page = Html::parse_document(&story.text());
+        let section = all(&page, "section[aria-labelledby=moved]")[0];
+        (section.text().collect::<String>(), section.html().contains("<svg"))
+    };
+    let (said, drawn) = story(&mut ann).await;
+    assert!(!drawn && said.contains("No meters in this case say it"), "{said}");
+    set(&office).await;
+    assert!(story(&mut ann).await.0.contains("is sealed: unlock your own key"));
+    unlock(&mut ann, &office.ann).await;
+    assert!(story(&mut ann).await.0.contains("No meters in this case say it"), "a rollup is no explanation");
+    let older = include_str!("explanation.json");
+    let mut newer: serde_json::Value = serde_json::from_str(older).unwrap();
+    for day in newer["explanation"]["days"].as_array_mut().unwrap().iter_mut().filter(|day| day.is_object()) {
+        day["bytes_moved_out"] = 2_000_000_000_i64.into();
+    }
+    let add = |id: &'static str, text: String| {
+        [("id", id.to_owned()), ("basis", "meters".to_owned()), ("text", text), ("origin", "provider".to_owned())]
+    };
+    for (id, text, says, is_drawn) in [
+        ("x1", older.to_owned(), "made before this was kept", false),
+        ("x2", newer.to_string(), "end before the case was opened on 2026-03-02. Before it, it was 2 GB a day", true),
+    ] {
+        let fields = add(id, text);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        office.must(&mut ann, "evidence", &[&fields[..], &[("account", "acct-1")]].concat()).await;
+        let (said, drawn) = story(&mut ann).await;
+        assert!(said.contains(says) && drawn == is_drawn, "{said}");
+    }
+    // What the watch saw last is newer than any of them, and no private text.
+    office.house.pass(3 * 86_400);
+    watched(&office).await;
+    let (said, drawn) = story(&mut office.at("ben").await).await;
+    assert!(drawn && said.contains("3.6 TB moved out in 4 days since the case was opened on 2026-03-02"), "{said}");
+    assert!(said.contains("Before it, it was 40 GB a day in 24 days. The last day is not complete yet."), "{said}");
+    assert!(said.contains("opened 2 Mar") && said.contains("2026-03-05 (not complete)"), "mark and table: {said}");
+}
+
+/// A report with two files, in the record.
+async fn reported(office: &Office) -> ReportId {
+    let (house, keep_from) = (&office.house, BTreeSet::new());
+    let files: [(&str, &[u8]); 2] = [("bills/\u{202e}May \"2\".pdf", b"%PDF <script>"), ("", &[0xff, 0xfe, 0])];
+    let sending = Sending { text: "See both.", files: &files };
+    let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &keep_from, sending };
+    let receipt = house.clerk.receive(&house.pages.papers, reporting, house.now()).await.unwrap();
+    house.pass(86_400);
+    house.clerk.drain(house.now()).await.unwrap();
+    receipt.keys().unwrap().report
+}
+
+/// Somebody says what they look at something for, where they are asked.
+async fn looks_for(browser: &mut Browser<'_>, address: &str, purpose: &str) {
+    let asked = browser.get(address).await;
+    assert!(asked.text().contains("What do you look for?"), "{}", asked.text());
+    let fields = [("command", asked.hidden("command")), ("token", asked.hidden("token"))];
+    let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.extend([("next", address), ("purpose", purpose)]);
+    let page = Html::parse_document(&asked.text());
+    let action = all(&page, "main form")[0].value().attr("action").unwrap();
+    let answer = browser.post(action, &fields).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, address));
+}
+
+fn is_a_file(answer: &Answer, name: &str, body: &[u8]) {
+    assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, body), "{}", answer.text());
+    let said = answer.header("content-disposition");
+    assert!(said.starts_with(&format!("attachment; filename=\"{name}\"; ")), "{said}");
+    assert_eq!(answer.header("content-type"), "application/octet-stream");
+    assert_eq!((answer.header("x-content-type-options"), answer.header("cache-control")), ("nosniff", "no-store"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_report_are_taken_out_by_who_can_read_it_and_each_is_a_look() {
+    let office = Office::new().await;
+    let (report, other) = (reported(&office).await, reported(&office).await);
+    let page = format!("/console/reports/{report}");
+    let mut ina = Browser::new(&office.house);
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, &page, "to see what it is").await;
+    let files = async |browser: &mut Browser<'_>, page: &str| -> Vec<String> {
+        let shown = browser.get(page).await;
+        whole(&shown);
+        let shown = Html::parse_document(&shown.text());
+        all(&shown, "a[href*='/files/']").iter().map(|one| one.value().attr("href").unwrap().to_owned()).collect()
+    };
+    assert!(files(&mut ina, &page).await.is_empty(), "what is sealed names no file");
+    unlock(&mut ina, &office.ina).await;
+    let own = files(&mut ina, &page).await;
+    assert_eq!(own.len(), 2, "{own:?}");
+    is_a_file(&ina.get(&own[0]).await, "_May__2_.pdf", b"%PDF <script>");
+    is_a_file(&ina.get(&own[1]).await, "file", &[0xff, 0xfe, 0]);
+    let looks = office.house.clerk.looks("ada", office.house.now()).await.unwrap();
+    for file in &own {
+        let what = format!("file {} of report {report}", file.rsplit('/').next().unwrap().replace("%3A", ":"));
+        let looked = looks.iter().filter(|look| look.what == what && look.by.as_str() == "ina");
+        assert_eq!(looked.map(|look| look.purpose.as_str()).collect::<Vec<_>>(), ["to see what it is"], "{what}");
+    }
+    // It is of that report alone, for who can open it, and asked for a purpose first.
+    let (name, elsewhere) = (own[0].rsplit('/').next().unwrap(), format!("/console/reports/{other}"));
+    looks_for(&mut ina, &elsewhere, "the other").await;
+    assert_eq!(ina.get(&format!("{elsewhere}/files/{name}")).await.status, 404);
+    let mut ada = Browser::new(&office.house);
+    ada.sign_in(&office.accounts["ada"]).await;
+    looks_for(&mut ada, &own[0], "an audit").await;
+    let sealed = ada.get(&own[0]).await;
+    assert!(sealed.status == 403 && sealed.text().contains("unlock your own key"), "{}", sealed.text());
+    assert_eq!(office.at("ann").await.get(&own[0]).await.status, 403, "reports are for the intake");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_items_content_is_taken_out_as_a_file_by_who_can_read_it() {
+    let office = Office::new().await;
+    set(&office).await;
+    let (house, bytes) = (&office.house, [0xff_u8, 0xfe, 0, 7]);
+    let (by, only) = ("ann".parse().unwrap(), BTreeSet::new());
+    let papers = &house.pages.papers;
+    let kept = house.clerk.keep(papers, Some(&by), Some(&office.case), &only, &bytes, house.now()).await.unwrap();
+    let (id, origin) = ("picture".parse().unwrap(), "press".parse().unwrap());
+    let item = Item { id, digest: kept, basis: Basis::Document, origin, anonymous: false, about: BTreeSet::new() };
+    let sent = Sent { id: "p".parse().unwrap(), at: house.now(), by: Sender::Person("ann".to_owned()) };
+    house.clerk.enact(&sent, &office.case, Act::AddEvidence(item)).await.unwrap();
+    let address = |item: &str| office.page(&format!("/evidence/{item}/file"));
+    let mut ann = office.at("ann").await;
+    let sealed = ann.get(&address("told1")).await;
+    assert!(sealed.status == 403 && sealed.text().contains("unlock your own key"), "{}", sealed.text());
+    assert!(!ann.get(&office.page("/evidence")).await.text().contains("/file\""), "no way to what is sealed");
+    unlock(&mut ann, &office.ann).await;
+    let evidence = ann.get(&office.page("/evidence")).await;
+    whole(&evidence);
+    assert!(evidence.text().contains("no text, 4 B"), "{}", evidence.text());
+    for (item, end, body) in [("told1", "txt", &b"told1"[..]), ("picture", "bin", &bytes)] {
+        assert!(evidence.text().contains(&format!("href=\"{}\"", address(item))), "{item}");
+        is_a_file(&ann.get(&address(item)).await, &format!("{}-{item}.{end}", office.case), body);
+    }
+    let looks = house.clerk.looks("ada", house.now()).await.unwrap();
+    let of_picture = looks.iter().filter(|look| look.what == format!("text {kept}"));
+    assert_eq!(of_picture.count(), 2, "once on the page, once as a file");
+    assert_eq!(ann.get(&address("nothing")).await.status, 404);
+}
+
+/// What a page's form would send as it stands: hidden fields, what is typed, ticked and chosen.
+fn standing(answer: &Answer, form: &str) -> Vec<(String, String)> {
+    let page = Html::parse_document(&answer.text());
+    let own = |one: &ElementRef<'_>, name: &str| one.value().attr(name).map(str::to_owned);
+    let mut fields = Vec::new();
+    for field in all(&page, &format!("{form} [name]")) {
+        let name = own(&field, "name").unwrap();
+        let ticked = field.value().attr("checked").is_some();
+        let value = match (field.value().name(), own(&field, "type").as_deref()) {
+            ("button", _) => None,
+            ("input", Some("checkbox" | "radio")) => own(&field, "value").filter(|_| ticked),
+            ("textarea", _) => Some(field.text().collect::<String>()),
+            ("select", _) => {
+                let chosen = Selector::parse("option[selected]").unwrap();
+                Some(field.select(&chosen).next().and_then(|one| own(&one, "value")).unwrap_or_default())
+            }
+            _ => own(&field, "value"),
+        };
+        fields.extend(value.map(|value| (name, value)));
+    }
+    fields
+}
+
+/// The same with some fields in the place of what stands there.
+fn with(fields: &[(String, String)], more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let stays = fields.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).cloned();
+    stays.chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).collect()
+}
+
+const LUNCH: &str = "They asked for a delay\nover </textarea><b> lunch.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_comes_back_after_a_session_ended_and_without_a_purpose() {
+    let office = Office::new().await;
+    let mut ann = office.at("ann").await;
+    let (deed, form) = (office.page("/do/contact"), "form.deed");
+    let shown = ann.get(&deed).await;
+    let sent = with(&standing(&shown, form), &[("from", "sales"), ("with", "ann"), ("about", LUNCH)]);
+    office.house.pass(31 * 60);
+    let turned = ann.post(&deed, &borrowed(&sent)).await;
+    whole(&turned);
+    assert!(turned.status == 403 && turned.text().contains("you are signed out"), "{}", turned.text());
+    assert!(turned.text().contains("over &#60;/textarea&#62;&#60;b&#62; lunch."), "{}", turned.text());
+    assert!(!turned.text().contains(ann.cookies.get("tribune").unwrap()) && office.file().await.case.version == 1);
+    let kept = standing(&turned, form);
+    assert!(kept.iter().all(|(name, _)| name != "token"), "{kept:?}");
+    // In the same browser, signed in anew, it is sent on: she is asked what for, and sees it as it was.
+    ann.sign_in(&office.accounts["ann"]).await;
+    let asked = ann.post(&deed, &borrowed(&kept)).await;
+    whole(&asked);
+    assert!(asked.status == 409 && asked.text().contains("What you typed goes along"), "{}", asked.text());
+    assert!(!asked.text().contains("Acme"), "nothing is shown before");
+    let looking = with(&standing(&asked, "main form"), &[("look-for", "carrying on")]);
+    let again = ann.post(&deed, &borrowed(&looking)).await;
+    whole(&again);
+    assert!(again.status == 200 && again.text().contains("Nothing was done yet."), "{}", again.text());
+    assert_eq!(office.file().await.case.version, 1);
+    let typed = standing(&again, form);
+    assert!(typed.iter().any(|(name, value)| name == "about" && value.trim() == LUNCH), "{typed:?}");
+    let done = ann.post(&deed, &borrowed(&typed)).await;
+    assert_eq!((done.status.as_u16(), office.file().await.case.contacts.len()), (303, 1), "{}", faults(&done));
+    // The look has the purpose that was given on the way.
+    let looks = office.house.clerk.looks("ada", office.house.now()).await.unwrap();
+    assert!(looks.iter().any(|look| look.purpose == "carrying on"));
+    // A form of an earlier session is not carried out either, and what is secret is nowhere sent back.
+    let secret = with(&sent, &[("passphrase", "never to be seen")]);
+    let earlier = ann.post(&deed, &borrowed(&secret)).await;
+    whole(&earlier);
+    assert!(earlier.status == 403 && earlier.text().contains("an earlier session"), "{}", earlier.text());
+    assert!(!earlier.text().contains("never to be seen") && earlier.text().contains("lunch"));
+    assert_eq!(office.file().await.case.contacts.len(), 1);
+    // A purpose is taken from a form of this session alone.
+    let mut ivy = Browser::new(&office.house);
+    ivy.sign_in(&office.accounts["ivy"]).await;
+    let forged = with(&typed, &[("look-over", "yes"), ("look-for", "hers")]);
+    let asked = ivy.post(&deed, &borrowed(&forged)).await;
+    assert!(asked.text().contains("What do you look for?"), "{}", asked.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_of_a_report_of_several_cases_and_of_an_opening_comes_back() {
+    let office = Office::new().await;
+    let report = reported(&office).await;
+    let (page, mut ina) = (format!("/console/reports/{report}"), Browser::new(&office.house));
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, &page, "to answer").await;
+    let form = "form[action$='/do/outside']";
+    let sent = with(&standing(&ina.get(&page).await, form), &[("reason", "Nothing of a clause.")]);
+    let to = format!("{page}/do/outside");
+    ina.sign_in(&office.accounts["ina"]).await;
+    let turned = ina.post(&to, &borrowed(&sent)).await;
+    assert!(turned.status == 403 && turned.text().contains("Nothing of a clause."), "{}", turned.text());
+    let asked = ina.post(&to, &borrowed(&standing(&turned, "form.deed"))).await;
+    assert!(asked.status == 409 && asked.text().contains("What do you look for?"), "{}", asked.text());
+    let again = ina.post(&to, &borrowed(&with(&standing(&asked, "main form"), &[("look-for", "to answer")]))).await;
+    whole(&again);
+    let typed = standing(&again, form);
+    assert!(typed.iter().any(|(name, value)| name == "reason" && value.trim() == "Nothing of a clause."), "{typed:?}");
+    assert_eq!(ina.post(&to, &borrowed(&typed)).await.status, 303);
+
+    let mut ann = office.at("ann").await;
+    let list = standing(&ann.get("/console/cases").await, "form.several");
+    let case = office.case.to_string();
+    let fields = [("case", case.as_str()), ("do", "hold"), ("until", "soon"), ("reason", "All wait for one answer.")];
+    let told = ann.post("/console/cases", &borrowed(&with(&list, &fields))).await;
+    whole(&told);
+    let form = "section[aria-labelledby=again] form";
+    let typed = standing(&told, form);
+    for (name, value) in [("case", case.as_str()), ("until", "soon"), ("reason", "All wait for one answer.")] {
+        assert!(typed.iter().any(|(own, stands)| own == name && stands.trim() == value), "{name}: {typed:?}");
+    }
+    let until = office.house.now().plus_days(3).day();
+    let unchosen = with(&typed, &[("case", ""), ("until", &until), ("do", "hold")]);
+    let told = ann.post("/console/cases", &borrowed(&unchosen)).await;
+    whole(&told);
+    assert!(told.status == 422 && told.text().contains("One a line"), "{}", told.text());
+    let named = with(&standing(&told, form), &[("case", &case), ("do", "hold")]);
+    let refused = ann.post("/console/cases", &borrowed(&named)).await;
+    whole(&refused);
+    assert!(refused.status == 409 && refused.text().contains("assign ann first"), "{}", refused.text());
+    assert!(standing(&refused, form).iter().any(|(name, value)| name == "case" && *value == case));
+
+    let open = standing(&ann.get("/console/open").await, "form.deed");
+    ann.sign_in(&office.accounts["ann"]).await;
+    let turned = ann.post("/console/open", &borrowed(&with(&open, &[("accounts", "a1\na2")]))).await;
+    assert_eq!(turned.status, 403);
+    let again = ann.post("/console/open", &borrowed(&standing(&turned, "form.deed"))).await;
+    whole(&again);
+    let typed = standing(&again, "form.deed");
+    assert!(again.status == 200 && typed.iter().any(|(name, value)| name == "accounts" && value.trim() == "a1\na2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_it_is_proposed_the_form_shows_what_stops_and_keeps_what_was_typed() {
+    let office = Office::new().await;
+    set(&office).await;
+    determined(&office).await;
+    let mut ann = office.at("ann").await;
+    let deed = office.page("/do/propose");
+    let shown = ann.get(&deed).await;
+    let reason = "It goes on, and nothing less stops it.";
+    let fields = [("intervention", "read-only"), ("target", "acct-1\tobject-storage\twrite"), ("reason-write", reason)];
+    let sent = with(&standing(&shown, "form.deed"), &fields);
+    let look = async |browser: &mut Browser<'_>, sent: &[(String, String)]| {
+        let looked = browser.post(&deed, &borrowed(&with(sent, &[("look-over", "yes")]))).await;
+        whole(&looked);
+        assert_eq!(looked.status, 200);
+        looked
+    };
+    let looked = look(&mut ann, &sent).await;
+    assert!(looked.text().contains("No usage of late is known"), "{}", looked.text());
+    watched(&office).await;
+    let none: Vec<_> = sent.iter().filter(|(name, _)| name != "target").cloned().collect();
+    assert!(look(&mut ann, &none).await.text().contains("Choose in the list what is to be switched off"));
+    let looked = look(&mut ann, &sent).await;
+    let page = Html::parse_document(&looked.text());
+    let seen: String = all(&page, "section[aria-labelledby=preview]")[0].text().collect();
+    assert!(seen.contains("1 kinds of use stop, 0 are aimed at and no gate reaches them, 1 go on"), "{seen}");
+    assert!(seen.contains("object-storage · storage.write") && seen.contains("What goes on"), "{seen}");
+    assert!(office.file().await.case.decisions.is_empty(), "a look proposes nothing");
+    let typed = standing(&looked, "form.deed");
+    for (name, value) in fields {
+        assert!(typed.iter().any(|(own, stands)| own == name && stands.trim() == value), "{name}: {typed:?}");
+    }
+    let review = office.house.now().plus_days(400).day();
+    let proposed = ann.post(&deed, &borrowed(&with(&typed, &[("review", &review)]))).await;
+    assert_eq!((proposed.status.as_u16(), office.file().await.case.decisions.len()), (303, 1), "{}", faults(&proposed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_use_is_listed_and_read_by_who_opens_cases_for_a_purpose() {
+    let office = Office::new().await;
+    let house = &office.house;
+    let declare = async |customer: &str, id: &str, text: &str| {
+        let by = Sender::Customer(customer.parse().unwrap());
+        let accounts = BTreeSet::from(["a1".parse().unwrap()]);
+        let (declared_use, calls_per_hour) = ("contact_centre".to_owned(), Some(1_200));
+        let declaring = Declaring { accounts, declared_use, calls_per_hour, text: text.to_owned() };
+        let sent = Sent { id: id.parse().unwrap(), at: house.now(), by };
+        house.clerk.declare(&house.pages.papers, &sent, &declaring).await.unwrap();
+    };
+    declare("harbour", "d-1", "Support for <b>ferries</b>.").await;
+    declare("nordlicht", "d-2", "Something else.").await;
+    let mut ina = Browser::new(house);
+    ina.sign_in(&office.accounts["ina"]).await;
+    looks_for(&mut ina, "/console/declarations", "what came in").await;
+    let list = ina.get("/console/declarations").await;
+    whole(&list);
+    let page = Html::parse_document(&list.text());
+    let rows: Vec<String> = all(&page, "tbody tr").iter().map(|one| one.text().collect()).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[1].contains("harbour") && rows[1].contains("contact centre") && rows[1].contains("1,200 an hour"));
+    assert!(!list.text().contains("ferries"), "its words stand on its own page");
+    let sealed = ina.get("/console/declarations/d-1").await;
+    whole(&sealed);
+    assert!(sealed.text().contains("sealed to intake officers"), "{}", sealed.text());
+    unlock(&mut ina, &office.ina).await;
+    let read = ina.get("/console/declarations/d-1").await;
+    whole(&read);
+    assert!(read.text().contains("Support for &#60;b&#62;ferries"), "{}", read.text());
+    let looks = house.clerk.looks("ada", house.now()).await.unwrap();
+    for what in ["what customers declared", "declared use d-1 of harbour"] {
+        assert!(looks.iter().any(|look| look.what == what && look.purpose == "what came in"), "{what}: {looks:?}");
+    }
+    assert_eq!(ina.get("/console/declarations/d-9").await.status, 404);
+    // An analyst sees that it is there, and holds no key to its words; who opens no cases sees nothing of it.
+    let mut ann = office.at("ann").await;
+    unlock(&mut ann, &office.ann).await;
+    looks_for(&mut ann, "/console/declarations", "to open a case").await;
+    let shown = ann.get("/console/declarations/d-1").await.text();
+    assert!(shown.contains("harbour") && !shown.contains("ferries"), "{shown}");
+    assert_eq!(office.at("ben").await.get("/console/declarations").await.status, 403);
+    // Who is close to its customer is shown nothing of it.
+    let mut near = house.clerk.roster().await.unwrap();
+    let team = AccountTeam { members: BTreeSet::from(["ina".parse().unwrap()]), ..AccountTeam::default() };
+    near.account_teams.insert("harbour".parse().unwrap(), team);
+    set_roster(house, "r2", &["ben", "cleo"], &near).await;
+    let list = ina.get("/console/declarations").await.text();
+    assert!(!list.contains("harbour") && list.contains("nordlicht"), "{list}");
+    assert_eq!(ina.get("/console/declarations/d-1").await.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,17 +7,22 @@ use crate::looked::policy;
 use crate::signing::{Browser, set_roster};
 use review::Decibans;
 use review::roster::AccountTeam;
-use std::collections::BTreeSet;
+use review::words::CaseId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use web::explore::{Backtest, Numbers, Side, Tried, Usage};
+use web::explore::{Backtest, Numbers, Recent, Side, Tried, Usage};
 use web::portrait::Explanation;
 
 /// The account of the explanation that is kept beside the tests, and its customer.
 pub(crate) const ACCOUNT: &str = "330149793421";
 const CUSTOMER: &str = "C-3d6d5f76";
 
-/// Usage of which one account is known.
-pub(crate) struct Known;
+/// What was seen of cases of late.
+pub(crate) type Recents = Arc<Mutex<BTreeMap<CaseId, Arc<Recent>>>>;
+
+/// Usage of which one account is known, and of cases what a test says.
+pub(crate) struct Known(pub(crate) Recents);
 
 impl Usage for Known {
     fn explain(&self, entity: &str) -> Result<Explanation, String> {
@@ -45,6 +50,10 @@ impl Usage for Known {
             only_own: vec![dropped],
             only_other: Vec::new(),
         })
+    }
+
+    fn recent(&self, case: &CaseId) -> Option<Arc<Recent>> {
+        self.0.lock().unwrap().get(case).cloned()
     }
 }
 

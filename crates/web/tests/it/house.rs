@@ -1,5 +1,6 @@
 //! A house with pages: a record on SQLite, its folder, and the real router asked without a network.
 
+use crate::explore::{Known, Recents};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -41,6 +42,8 @@ pub(crate) struct House {
     pub(crate) sign_in: Arc<SignIn>,
     /// What the pages complained of.
     pub(crate) complaints: Arc<Mutex<Vec<String>>>,
+    /// What the watch saw of cases of late.
+    pub(crate) recents: Recents,
     clock: Arc<AtomicI64>,
     router: Router,
 }
@@ -105,17 +108,18 @@ impl House {
         let papers = Papers { recovery: vec![store::Identity::generate().to_public()], customers };
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let complaints = Arc::new(Mutex::new(Vec::new()));
+        let recents = Recents::default();
         let (ticking, heard) = (Arc::clone(&clock), Arc::clone(&complaints));
         let means = Means {
             now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),
             chance: Box::new(chance("pages")),
             complain: Box::new(move |what| heard.lock().unwrap().push(what.to_owned())),
-            usage: Some(Arc::new(crate::explore::Known)),
+            usage: Some(Arc::new(Known(Arc::clone(&recents)))),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), papers, settings, means).unwrap());
         let sign_in = door(&clerk, base, &clock, "sign in", provider);
         let router = web::pages::router(Arc::clone(&pages), &sign_in);
-        Self { folder, clerk, pages, sign_in, complaints, clock, router }
+        Self { folder, clerk, pages, sign_in, complaints, recents, clock, router }
     }
 
     /// Another server before the same record, as a replica is.
@@ -130,7 +134,7 @@ impl House {
             now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),
             chance: Box::new(chance("pages of the replica")),
             complain: Box::new(|_| {}),
-            usage: Some(Arc::new(crate::explore::Known)),
+            usage: Some(Arc::new(Known(Arc::clone(&self.recents)))),
         };
         let pages = Arc::new(Pages::new(Arc::clone(&clerk), self.pages.papers.clone(), settings, means).unwrap());
         let router = web::pages::router(Arc::clone(&pages), &sign_in);

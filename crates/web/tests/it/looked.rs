@@ -5,7 +5,7 @@
 //! It carries no story, which `browser` does: what people did until then, `console` does here. The explanation is what
 //! `tribune explain --format json` wrote of a simulated provider.
 
-use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock};
+use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock, watched};
 use crate::driver::{Chromium, Driver, quoted};
 use crate::house::House;
 use crate::public::{address, published, statement};
@@ -15,7 +15,7 @@ use axum::response::Html;
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clerk::{Public, PublicText};
+use clerk::{Declaring, Public, PublicText, Sender, Sent};
 use review::Decibans;
 use review::procedure::Procedure;
 use review::public::Entry;
@@ -44,7 +44,7 @@ const FAULTY: &str = "<!doctype html><title>Faulty</title><p style='color:#ccc;b
     <div style='width:600px'>Wide</div>";
 
 /// What is asked for and is no page.
-const NO_PAGES: [&str; 8] = [
+const NO_PAGES: [&str; 10] = [
     "/style.css",
     "/log/{*path}",
     "/statements.json",
@@ -53,6 +53,8 @@ const NO_PAGES: [&str; 8] = [
     "/step-up/provider",
     "/customer/case/{case}/{decision}/text",
     "/console/cases/{id}/record/{number}/{entry}",
+    "/console/cases/{id}/evidence/{item}/file",
+    "/console/reports/{id}/files/{file}",
 ];
 
 /// Every rule of WCAG 2.2 AA that a machine can look for, and what axe-core holds to be good besides.
@@ -416,9 +418,23 @@ async fn mailbox(looker: &mut Looker<'_>, language: &str, words: &str) {
 /// What an intake officer sees.
 async fn takes_in(looker: &mut Looker<'_>) {
     let office = looker.office;
+    let by = Sender::Customer("meridian".parse().unwrap());
+    let declaring = Declaring {
+        accounts: BTreeSet::from(["acct-1".parse().unwrap()]),
+        declared_use: "contact_centre".to_owned(),
+        calls_per_hour: Some(1_200),
+        text: "We record calls to our own lines, and keep them for 90 days.".to_owned(),
+    };
+    let sent = Sent { id: "declared".parse().unwrap(), at: office.house.now(), by };
+    office.house.clerk.declare(&office.house.pages.papers, &sent, &declaring).await.unwrap();
     let mut ina = signed(office, "ina").await;
     unlock(&mut ina, &office.ina).await;
     looker.becomes(&ina.cookies).await;
+    looker.at("declarations-purpose", "/console/declarations").await;
+    looker.browser.follow("main form button").await;
+    looker.look("declarations").await;
+    looker.browser.follow("main th a").await;
+    looker.look("declaration").await;
     looker.at("reports", "/console/reports").await;
     looker.browser.follow("main th a").await;
     looker.look("report-purpose").await;
@@ -485,6 +501,7 @@ async fn gathered(looker: &mut Looker<'_>) {
         ("about", "acct-1 speech"),
     ];
     office.must(&mut ann, "evidence", &explained).await;
+    watched(office).await;
     looker.becomes(&ann.cookies).await;
     looker.at("today", "/console").await;
     looker.at("queue", "/console/cases").await;
@@ -503,6 +520,23 @@ async fn gathered(looker: &mut Looker<'_>) {
     looker.at_case("do-evidence-again", "/do/evidence").await;
     looker.browser.follow("form.deed button").await;
     looker.look("do-evidence-refused").await;
+    looker.open("/console/cases").await;
+    looker.browser.click("form.several details summary").await;
+    looker.browser.fill("form.several", "reason", "All of these wait for one answer.").await;
+    looker.browser.follow("form.several button[value=hold]").await;
+    looker.look("several-again").await;
+    // Her session ends while she types, and what she typed is still there.
+    looker.open(&office.page("/do/contact")).await;
+    looker.browser.fill("form.deed", "about", "They asked for a delay, over lunch.").await;
+    office.house.pass(31 * 60);
+    looker.browser.follow("form.deed button").await;
+    looker.look("kept").await;
+    let again = signed(office, "ann").await;
+    looker.browser.holds(&again.cookies).await;
+    looker.browser.follow("form.deed button").await;
+    looker.look("kept-purpose").await;
+    looker.browser.follow("main form button").await;
+    looker.look("kept-again").await;
 }
 
 /// Determined, proposed, approved, told, in effect.
@@ -517,7 +551,11 @@ async fn decided(looker: &mut Looker<'_>) {
         looker.at_deed(deed).await;
     }
     looker.browser.fill("form.deed", "intervention", "read-only").await;
-    looker.browser.follow("form.deed button").await;
+    looker.browser.fill("form.deed", "target", "acct-1\tobject-storage\twrite").await;
+    watched(office).await;
+    looker.browser.follow("form.deed button[name=look-over]").await;
+    looker.look("do-propose-looked").await;
+    looker.browser.follow("form.deed button:not([name])").await;
     looker.look("do-propose-refused").await;
     proposed(office, &mut ann).await;
     let ben = office.at("ben").await;

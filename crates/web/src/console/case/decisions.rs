@@ -3,6 +3,7 @@
 use super::{Entered, Head, Words, enter, entered, offers, ruling, words};
 use crate::answer::{Problem, page};
 use crate::console::deeds::{self, Ground, Place, order_words, target_words};
+use crate::console::preview::PreviewView;
 use crate::console::sheet::Sheet;
 use crate::console::{Chip, Desk};
 use crate::frame::{Frame, Reader};
@@ -14,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use clerk::{File, Trial};
 use review::case::Standing;
-use review::metered::{self, Compared, Fate, Forecast};
+use review::metered::Compared;
 use review::words::{CaseId, DecisionId, Moment, Text};
 use std::collections::BTreeSet;
 
@@ -62,74 +63,10 @@ struct DecisionsPage {
     decisions: Vec<DecisionView>,
 }
 
-/// A preview: what is aimed at, line by line, and what goes on, as far as a page holds it.
-struct PreviewView {
-    says: String,
-    aimed: Vec<UseRow>,
-    goes_on: Vec<UseRow>,
-    more: usize,
-    idle: Vec<String>,
-}
-
-/// One kind of use.
-struct UseRow {
-    fate: &'static str,
-    badge: &'static str,
-    account: String,
-    what: String,
-    region: String,
-    quantity: String,
-    days: u16,
-}
-
-/// How much, with its unit; exactly, what a person can read at a glance.
-fn quantity(line: &metered::Line) -> String {
-    let (value, unit) = (line.quantity as f64, metered::unit(&line.operation));
-    match unit {
-        Some("bytes") => crate::plain::bytes(value),
-        Some("byte-hours") => format!("{} for an hour", crate::plain::bytes(value)),
-        _ => format!("{} {}", crate::plain::count(value), unit.unwrap_or_default()),
-    }
-}
-
-/// So many lines of a preview stand on the page; the shell shows all of them.
-const USE_ROWS_MAX: usize = 60;
-
 fn preview(file: &File, id: &DecisionId, decided: &review::case::Decided) -> Option<PreviewView> {
     let seen = decided.previews.last()?;
-    let (metered, targets) = (&seen.metered, &decided.decision.targets);
     let window = file.case.has_window(id, seen.at, &file.law.procedure);
-    let row = |(line, fate): (&metered::Line, Fate)| UseRow {
-        fate: fate.words(),
-        badge: match fate {
-            Fate::Stops | Fate::StopsLater => "bad",
-            Fate::Beyond => "warn",
-            Fate::GoesOn => "own",
-        },
-        account: line.account.to_string(),
-        what: format!("{} · {}", line.service, line.operation),
-        region: line.region.as_ref().map(ToString::to_string).unwrap_or_default(),
-        quantity: quantity(line),
-        days: line.days,
-    };
-    let (goes_on, mut aimed): (Vec<_>, Vec<_>) =
-        metered.under(targets, window).partition(|(_, fate)| *fate == Fate::GoesOn);
-    aimed.sort_by_key(|(line, fate)| (*fate, std::cmp::Reverse(line.quantity)));
-    let shown = |lines: Vec<(&metered::Line, Fate)>| lines.into_iter().take(USE_ROWS_MAX).map(row).collect::<Vec<_>>();
-    let more = goes_on.len().saturating_sub(USE_ROWS_MAX) + aimed.len().saturating_sub(USE_ROWS_MAX);
-    let Forecast { stops, beyond, goes_on: on } = metered.forecast(targets);
-    let (from, to) = (metered.from.day(), Moment(metered.to.0 - 1).day());
-    Some(PreviewView {
-        says: format!(
-            "By the usage of {} accounts from {from} to {to}: {stops} kinds of use stop, {beyond} are aimed at and no gate \
-             reaches them, {on} go on.",
-            metered.accounts.len()
-        ),
-        aimed: shown(aimed),
-        goes_on: shown(goes_on),
-        more,
-        idle: metered.idle(targets).map(target_words).collect(),
-    })
+    Some(PreviewView::of(&seen.metered, &decided.decision.targets, window))
 }
 
 /// What the days after showed, in a sentence.

@@ -2,44 +2,23 @@
 
 use super::{Entered, actor, against, enter, entered, is_open, status_of};
 use crate::answer::{Problem, page, page_with, see};
-use crate::console::Desk;
 use crate::console::acts::act_words;
-use crate::console::deeds::{self, Deed, Doing, Place};
-use crate::console::sheet::{Drawn, Look, Run, Sheet};
-use crate::form::{Form, Posted};
-use crate::frame::{Frame, Reader};
+use crate::console::deeds::{self, Deed, Doing, Place, targets};
+use crate::console::preview::PreviewView;
+use crate::console::sheet::{FormPage, Run, Sheet};
+use crate::console::{Desk, Received};
+use crate::form::Posted;
+use crate::frame::Reader;
+use crate::kept::NOT_YET;
 use crate::session::Session;
 use crate::sign_in::escaped;
-use crate::visible::filters;
-use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use clerk::{DraftOf, Error, Sent, Trial};
+use clerk::{DraftOf, Error, File, Sent, Trial};
 use review::act::Act;
 use review::words::{CaseId, Text};
 use std::collections::BTreeSet;
-
-#[derive(Template)]
-#[template(path = "console/deed.html")]
-struct DeedPage {
-    frame: Frame,
-    form: Form,
-    fields: Vec<Drawn>,
-    title: &'static str,
-    says: &'static str,
-    action: String,
-    back: String,
-    back_to: String,
-    version: u64,
-    /// What happened since the form was shown.
-    changes: Vec<String>,
-    /// A rule that is against it whatever is typed.
-    against: String,
-    /// Where to confirm who one is, if that is wanted first.
-    step_up: String,
-    grave: bool,
-}
 
 fn place_address(place: Place) -> &'static str {
     match place {
@@ -51,24 +30,38 @@ fn place_address(place: Place) -> &'static str {
     }
 }
 
-impl DeedPage {
-    fn new(entered: &Entered, deed: &Deed, sheet: Sheet<'_>) -> Self {
-        let case = &entered.file.case;
-        Self {
-            frame: entered.desk.frame(&entered.session, &entered.reader, deed.title),
-            form: sheet.form,
-            fields: sheet.fields,
-            title: deed.title,
-            says: deed.says,
-            action: format!("{}/do/{}", entered.base(), deed.name),
-            back: format!("{}{}", entered.base(), place_address(deed.place)),
-            back_to: case.id.to_string(),
-            version: case.version,
-            changes: Vec::new(),
-            against: String::new(),
-            step_up: if needs_step_up(entered, deed) { step_up_address(entered, deed) } else { String::new() },
-            grave: deed.grave,
-        }
+/// The deed whose form shows a preview before it is sent.
+const PROPOSE: &str = "propose";
+
+/// What the targets that are chosen would stop, by the usage of late: what the watch saw last, or else what the newest
+/// preview in the case rests on.
+fn preview(entered: &Entered, posted: &Posted) -> Result<PreviewView, &'static str> {
+    let File { case, law, .. } = &entered.file;
+    let recent = entered.desk.pages.usage.as_ref().and_then(|usage| usage.recent(&case.id));
+    let previews = case.decisions.values().filter_map(|decided| decided.previews.last());
+    let kept = previews.max_by_key(|seen| seen.at).map(|seen| &seen.metered);
+    let metered = recent.as_ref().map(|recent| &recent.metered).or(kept);
+    let metered =
+        metered.ok_or("No usage of late is known of these accounts here. Once it is proposed, a preview is made.")?;
+    let targets = targets(posted.all("target")).filter(|targets| !targets.is_empty());
+    let targets = targets.ok_or("Choose in the list what is to be switched off: then this shows what stops by it.")?;
+    let intervention = posted.get("intervention").parse().ok().and_then(|id| law.procedure.intervention(&id));
+    let window = intervention.is_some_and(|intervention| intervention.export_days > 0);
+    Ok(PreviewView::of(metered, &targets, window))
+}
+
+fn form_page(entered: &Entered, deed: &Deed, sheet: Sheet<'_>) -> FormPage {
+    let (case, frame) = (&entered.file.case, entered.desk.frame(&entered.session, &entered.reader, deed.title));
+    FormPage {
+        title: deed.title,
+        says: deed.says,
+        back: format!("{}{}", entered.base(), place_address(deed.place)),
+        back_to: case.id.to_string(),
+        version: case.version,
+        step_up: if needs_step_up(entered, deed) { step_up_address(entered, deed) } else { String::new() },
+        look_first: if deed.name == PROPOSE { "Look first what stops" } else { "" },
+        grave: deed.grave,
+        ..FormPage::new(frame, sheet, format!("{}/do/{}", entered.base(), deed.name))
     }
 }
 
@@ -113,7 +106,7 @@ pub(in crate::console) async fn deed_form(
     let mut sheet = Sheet::new(entered.desk.form(&entered.session), Run::Show, &entered.reader);
     (deed.describe)(&mut sheet, &ground);
     let against = is_open(deed, &trial, &ground, &entered.reader);
-    let mut page_ = DeedPage::new(&entered, deed, sheet);
+    let mut page_ = form_page(&entered, deed, sheet);
     page_.against = match against {
         Some(Ok(())) => String::new(),
         Some(Err(why)) => why,
@@ -130,8 +123,8 @@ pub(in crate::console) async fn deed(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let deed = deeds::of_name(&name).ok_or_else(Problem::missing)?;
-    let (form, command) = desk.posted(&session, &posted)?;
-    let entered = entered!(desk, session, reader, &id);
+    let Received { form, command, over } = desk.received(&session, &posted)?;
+    let entered = entered!(desk, session, reader, &id, &posted);
     let back = format!("{}{}", entered.base(), place_address(deed.place));
     if entered.file.case.done.contains(&command) {
         return Ok(see(&back));
@@ -143,6 +136,13 @@ pub(in crate::console) async fn deed(
     let doing = (deed.describe)(&mut sheet, &ground).filter(|_| sheet.form.is_good());
     let version: u64 = posted.get("version").parse().unwrap_or(0);
     let stale = version != entered.file.case.version;
+    if over && stale {
+        return again(&entered, deed, sheet, version).await;
+    }
+    if over {
+        let preview = (deed.name == PROPOSE).then(|| preview(&entered, &posted));
+        return page(&FormPage { notice: NOT_YET, preview, ..form_page(&entered, deed, sheet) });
+    }
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if needs_step_up(&entered, deed) {
         sheet.form.refuse_all("It must be you, now: confirm who you are, and send it again.");
@@ -163,7 +163,7 @@ pub(in crate::console) async fn deed(
     if stale {
         return again(&entered, deed, sheet, version).await;
     }
-    page_with(status, &DeedPage::new(&entered, deed, sheet))
+    page_with(status, &form_page(&entered, deed, sheet))
 }
 
 /// The form again, with what was typed and what happened since it was shown.
@@ -174,7 +174,7 @@ async fn again(entered: &Entered, deed: &Deed, mut sheet: Sheet<'_>, version: u6
     let changes = since.map(|event| format!("{} {}", actor(&event.command.by), act_words(&file, &event.command.act)));
     let changes = changes.collect();
     sheet.form.renew(entered.desk.pages.command(), entered.session.csrf().to_owned());
-    let mut page_ = DeedPage::new(entered, deed, sheet);
+    let mut page_ = form_page(entered, deed, sheet);
     page_.version = file.case.version;
     page_.changes = changes;
     page_with(StatusCode::CONFLICT, &page_)

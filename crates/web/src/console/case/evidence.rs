@@ -1,7 +1,7 @@
 //! The evidence tab: items with who handled them, the ledger and charts of what was metered, similar cleared cases.
 
 use super::{Entered, Head, Words, actor, enter, entered, offers, words};
-use crate::answer::{Problem, page};
+use crate::answer::{Problem, download, page};
 use crate::console::Desk;
 use crate::console::deeds::Place;
 use crate::form::Form;
@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use clerk::{Line, Sealed};
 use review::procedure::Basis;
-use review::words::{CaseId, Text};
+use review::words::{CaseId, EvidenceId, Text};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ struct ItemRow {
     about: Vec<String>,
     words: Words,
     explains: Option<String>,
+    /// Where its content is as a file, for whoever can read it.
+    file: Option<String>,
     custody: Vec<String>,
 }
 
@@ -99,6 +101,8 @@ pub(in crate::console) async fn evidence(
             Some(service) => format!("{account} · {service}"),
             None => format!("{account}, all of it"),
         });
+        let opened = matches!(read.get(&item.digest), Some(Sealed::Opened(_)));
+        let file = opened.then(|| format!("{}/evidence/{}/file", entered.base(), escaped(item.id.as_str())));
         let custody = case.custody.iter().filter(|(id, ..)| *id == item.id);
         ItemRow {
             id: item.id.to_string(),
@@ -108,6 +112,7 @@ pub(in crate::console) async fn evidence(
             about: about.collect(),
             words,
             explains,
+            file,
             custody: custody.map(|(_, by, at)| format!("{} on {}", actor(by), at.day())).collect(),
         }
     };
@@ -116,6 +121,27 @@ pub(in crate::console) async fn evidence(
     let form = entered.desk.form(&entered.session);
     let alike = alike(&entered).await?;
     page(&EvidencePage { frame, head: Head::of(&entered, "/evidence", offers), items, alike, form })
+}
+
+/// What somebody has to do who cannot read a text yet.
+const SEALED: &str = "it is sealed to those with a part in the case: unlock your own key under “Your keys”";
+
+/// An item's content as it was given, for whoever can read it.
+pub(in crate::console) async fn file(
+    State(desk): Desk,
+    session: Session,
+    reader: Reader,
+    Path((id, item)): Path<(CaseId, EvidenceId)>,
+) -> Result<Response, Problem> {
+    let entered = entered!(desk, session, reader, &id);
+    let text = entered.file.case.evidence.get(&item).ok_or_else(Problem::missing)?.digest;
+    match entered.read(BTreeSet::from([text])).await?.remove(&text) {
+        Some(Sealed::Opened(bytes)) => {
+            let end = if std::str::from_utf8(&bytes).is_ok() { "txt" } else { "bin" };
+            Ok(download(&format!("{id}-{item}.{end}"), bytes))
+        }
+        _ => Err(Problem::wrong(StatusCode::FORBIDDEN, SEALED)),
+    }
 }
 
 #[derive(Template)]
@@ -138,10 +164,8 @@ pub(in crate::console) async fn explanation(
         return Err(Problem::missing());
     }
     let read = entered.read(BTreeSet::from([text])).await?;
-    let wrong = |says: &str| Problem::wrong(StatusCode::FORBIDDEN, says);
-    let bytes = match read.get(&text) {
-        Some(Sealed::Opened(bytes)) => bytes,
-        _ => return Err(wrong("it is sealed to those with a part in the case: unlock your own key under “Your keys”")),
+    let Some(Sealed::Opened(bytes)) = read.get(&text) else {
+        return Err(Problem::wrong(StatusCode::FORBIDDEN, SEALED));
     };
     let explanation =
         Explanation::read(bytes).map_err(|why| Problem::wrong(StatusCode::UNPROCESSABLE_ENTITY, why.to_string()))?;

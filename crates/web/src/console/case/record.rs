@@ -80,7 +80,7 @@ pub(in super::super) async fn record(
     reader: Reader,
     Path(id): Path<CaseId>,
 ) -> Result<Response, Problem> {
-    let entered = match enter(desk, session, reader, &id).await? {
+    let entered = match enter(desk, session, reader, &id, None).await? {
         Ok(entered) => entered,
         Err(question) => return Ok(question),
     };
@@ -123,7 +123,7 @@ pub(in super::super) async fn proof(
     reader: Reader,
     Path((id, number, index)): Path<(CaseId, u64, u64)>,
 ) -> Result<Response, Problem> {
-    let entered = match enter(desk, session, reader, &id).await? {
+    let entered = match enter(desk, session, reader, &id, None).await? {
         Ok(entered) => entered,
         Err(question) => return Ok(question),
     };

@@ -52,6 +52,24 @@ fn targetable(ground: &Ground<'_>) -> Vec<(AccountId, ServiceId)> {
     all.into_iter().collect()
 }
 
+/// What is chosen in the list of targets, as one target for each account and service.
+pub(in crate::console) fn targets<'a>(chosen: impl Iterator<Item = &'a str>) -> Option<Vec<Target>> {
+    let mut list: BTreeMap<(AccountId, ServiceId), BTreeSet<Switch>> = BTreeMap::new();
+    for one in chosen {
+        let mut parts = one.split('\t');
+        let (Some(account), Some(service), Some(name)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        list.entry((account.parse().ok()?, service.parse().ok()?)).or_default().insert(switch_of(name)?);
+    }
+    let target = |((account, service), switches)| Target { account, service, region: None, switches };
+    Some(list.into_iter().map(target).collect())
+}
+
+/// A probe chooses everything: what of it the intervention may switch off.
+fn within(order: &review::procedure::Intervention, one: &str) -> bool {
+    let switch = one.rsplit('\t').next().and_then(switch_of);
+    switch.is_some_and(|switch| order.switches.contains(&switch))
+}
+
 pub(super) fn propose(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let File { case, law, .. } = ground.file;
     let interventions: Vec<_> =
@@ -86,19 +104,9 @@ pub(super) fn propose(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
     let (ends, review, emergency) = (ends?, review?, emergency?);
     let intervention: review::words::InterventionId = parsed(intervention)?;
     let order = law.procedure.intervention(&intervention)?;
-    let mut list: BTreeMap<(AccountId, ServiceId), BTreeSet<Switch>> = BTreeMap::new();
-    for one in targets?.iter().filter(|_| !sheet.is_probe() || !order.switches.is_empty()) {
-        let mut parts = one.split('\t');
-        let (Some(account), Some(service), Some(name)) = (parts.next(), parts.next(), parts.next()) else { continue };
-        let switch = switch_of(name)?;
-        if !sheet.is_probe() || order.switches.contains(&switch) {
-            list.entry((account.parse().ok()?, service.parse().ok()?)).or_default().insert(switch);
-        }
-    }
-    let targets: Vec<Target> = list
-        .into_iter()
-        .map(|((account, service), switches)| Target { account, service, region: None, switches })
-        .collect();
+    let chosen = targets?;
+    let chosen = chosen.iter().map(String::as_str).filter(|one| !sheet.is_probe() || within(order, one));
+    let targets = self::targets(chosen)?;
     let used: BTreeSet<Switch> = targets.iter().flat_map(|target| target.switches.iter().copied()).collect();
     reasons.retain(|switch, _| used.contains(switch));
     let standing = case.standing_determination().map(|(place, _)| place);
