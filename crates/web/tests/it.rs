@@ -28,6 +28,8 @@ mod envoy;
 mod explore;
 #[path = "it/export.rs"]
 mod export;
+#[path = "it/eyes.rs"]
+mod eyes;
 #[path = "it/forward.rs"]
 mod forward;
 #[path = "it/ground.rs"]
