@@ -43,6 +43,8 @@ mod looked;
 mod machine;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "it/pages.rs"]
+mod pages;
 #[path = "../../store/tests/it/server.rs"]
 mod postgres;
 #[path = "it/provider.rs"]

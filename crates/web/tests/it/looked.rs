@@ -304,7 +304,7 @@ async fn empty(looker: &mut Looker<'_>) {
 }
 
 /// Sixty statements, one of them corrected, and the numbers of a year; gives the address of the corrected one.
-async fn publishes(house: &House) -> String {
+pub(crate) async fn publishes(house: &House) -> String {
     let mut texts: Vec<_> = (0..60)
         .map(|number| match number % 2 {
             0 => statement(number, "speech", "in west"),
