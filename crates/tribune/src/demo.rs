@@ -103,8 +103,18 @@ const STEP: i32 = 3;
 /// How many ports are tried.
 const PORTS: u16 = 21;
 
+/// The decisions of the live system were previewed by the usage of the weeks before them.
+const DAYS_TO_REVIEW: u32 = 14;
+
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    if args.days < DAYS_TO_REVIEW && !args.no_serve {
+        let mend = format!(
+            "{} days are too few for the reviews of the live system: take --days {DAYS_TO_REVIEW} or more, or --no-serve",
+            args.days
+        );
+        return Err(Failure::Refused(mend));
+    }
     let scratch = common::scratch();
     let fail = |source| Failure::Write { path: scratch.display().to_string(), source };
     let folder = tempfile::Builder::new().prefix("tribune-demo-").tempdir_in(&scratch).map_err(fail)?;

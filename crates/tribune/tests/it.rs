@@ -7,6 +7,18 @@
     reason = "a test that cannot go on may fail where it stands"
 )]
 
+#[path = "it/anonymous.rs"]
+mod anonymous;
+#[path = "it/demo.rs"]
+mod demo;
+#[path = "../../web/tests/it/driver.rs"]
+#[allow(dead_code, reason = "the tests of the pages use more of it")]
+mod driver;
+#[path = "../../web/tests/it/eyes.rs"]
+#[allow(dead_code, reason = "the tests of the pages use more of it")]
+mod eyes;
+#[path = "it/live.rs"]
+mod live;
 #[path = "it/measure.rs"]
 mod measure;
 #[path = "../../store/tests/it/others.rs"]

@@ -41,13 +41,25 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
+/// The type of the template that an answer was made from, for whoever wraps the router; nothing of it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeFrom(pub &'static str);
+
+impl MadeFrom {
+    fn of<T: Template>(_: &T) -> Self {
+        Self(std::any::type_name::<T>())
+    }
+}
+
 /// A page that is made from a template.
 ///
 /// # Errors
 /// It could not be made, which is a defect of ours.
 pub fn page(template: &impl Template) -> Result<Response, Problem> {
     let text = template.render().map_err(|error| Problem::defect(format!("a page could not be made: {error}")))?;
-    Ok(([(header::CONTENT_TYPE, HTML)], text).into_response())
+    let mut response = ([(header::CONTENT_TYPE, HTML)], text).into_response();
+    response.extensions_mut().insert(MadeFrom::of(template));
+    Ok(response)
 }
 
 /// A page of another status: a form that is shown again.
@@ -224,8 +236,9 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
         let frame = Frame::inside(pages, reader, "Nothing was done", Vec::new(), "/", None);
         (HTML, KeptPage { frame, says, typed }.render().unwrap_or_else(|_| title.clone()))
     } else {
-        let frame = Frame::new(pages, reader, &title);
-        (HTML, ProblemPage { frame, says }.render().unwrap_or_else(|_| title.clone()))
+        let page = ProblemPage { frame: Frame::new(pages, reader, &title), says };
+        response.extensions_mut().insert(MadeFrom::of(&page));
+        (HTML, page.render().unwrap_or_else(|_| title.clone()))
     };
     *response.body_mut() = Body::from(text);
     response.headers_mut().remove(header::CONTENT_LENGTH);

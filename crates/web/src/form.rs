@@ -56,6 +56,12 @@ impl Posted {
     }
 }
 
+impl From<Posted> for Vec<(String, String)> {
+    fn from(posted: Posted) -> Self {
+        posted.0
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for Posted {
     type Rejection = Problem;
 

@@ -19,7 +19,7 @@
 //! | [`own_keys`] | a person's own keys, which their passphrase opens |
 //! | `customer` | the customer's pages |
 //! | `me` | one's roles, sessions and keys |
-//! | `tipline` | reports without a name, and their mailboxes |
+//! | [`tipline`] | reports without a name, and their mailboxes |
 //! | `console` | what people of the provider’s see and do |
 //! | [`gate`] | a gate over the network |
 //!
@@ -45,7 +45,7 @@ mod serve;
 pub mod session;
 pub mod sign_in;
 pub mod ticket;
-mod tipline;
+pub mod tipline;
 pub mod visible;
 pub mod words;
 

@@ -6,6 +6,7 @@
 //! away. It reads nothing of what it takes in but the metadata of pictures, which it takes out (`strip`).
 
 mod machine;
+pub mod outside;
 mod strip;
 mod told;
 mod upload;

@@ -28,6 +28,8 @@ mod envoy;
 mod explore;
 #[path = "it/export.rs"]
 mod export;
+#[path = "it/eyes.rs"]
+mod eyes;
 #[path = "it/forward.rs"]
 mod forward;
 #[path = "it/ground.rs"]
@@ -41,6 +43,8 @@ mod looked;
 mod machine;
 #[path = "it/measure.rs"]
 mod measure;
+#[path = "it/pages.rs"]
+mod pages;
 #[path = "../../store/tests/it/server.rs"]
 mod postgres;
 #[path = "it/provider.rs"]

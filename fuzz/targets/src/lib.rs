@@ -10,7 +10,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
-use clerk::envelope::Envelope;
+use clerk::envelope::{Envelope, FILES_MAX, TEXT_BYTES_MAX};
 use clerk::receipt::Receipt;
 use clerk::sealed::Sheet;
 use gate::seal::{self, Decision, Target};
@@ -27,12 +27,13 @@ use web::Peer;
 use web::gate::glass::Glass;
 use web::gate::operations::Sent;
 use web::gate::{Held, Operations, Settings, router};
+use web::tipline::outside;
 
 /// A target by its name, and examples of what it takes.
 pub type Named = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
 
 /// Every target.
-pub const TARGETS: [Named; 14] = [
+pub const TARGETS: [Named; 16] = [
     ("snapshot", snapshot, &[EXAMPLE, include_bytes!("../../../docs/snapshot/2.1.delta")]),
     ("pins", pins, &[PINS.as_bytes()]),
     ("seal", seal, &[DECISION, b"a1\tobject-storage\tnorth\twrite,read", SSH, CERTIFICATE]),
@@ -45,6 +46,8 @@ pub const TARGETS: [Named; 14] = [
     ("operations", operations, &[b"s3 POST /bucket/a%2Fb uploads&x=%zz content-type: multipart/form-data"]),
     ("glass", glass, &[GLASS]),
     ("report", report, &[b"tribune.envelope/1 sha256:00\n{}\n", AGE, b"one two-three, FOUR five six seven"]),
+    ("machine_report", machine_report, &[XARF, NOTICE, EVENT]),
+    ("upload", upload, &[UPLOAD, PNG, JPEG, WEBP]),
     ("usage_rows", usage_rows, &[ROWS]),
     ("facts", facts, &[FACTS]),
 ];
@@ -70,6 +73,24 @@ const ADMISSION: &[u8] =
 const GLASS: &[u8] =
     br#"{"at":"2026-03-01T12:00:00Z","by":"gil","reason":"a test","did":{"break":{"until":"2026-03-01T13:00:00Z"}}}"#;
 const AGE: &[u8] = b"age-encryption.org/v1\n-> X25519 AAAA\nAAAA\n--- AAAA\n";
+const XARF: &[u8] =
+    br#"{"xarf_version":"4.0.0","report_id":"0192f0a4-5c00-7000-8000-000000000001","timestamp":"2026-03-02T10:00:00Z",
+    "reporter":{"org":"A","contact":"a@a.example","domain":"a.example"},"sender":{"org":"A","contact":"a@a.example",
+    "domain":"a.example"},"source_identifier":"192.0.2.1","category":"content","type":"other",
+    "evidence":[{"content_type":"text/plain","payload":"aGVsbG8="}]}"#;
+const NOTICE: &[u8] =
+    br#"{"schema":"tribune.dsa-notice/1","id":"0192f0a4-5c00-7000","explanation":"Why.","locations":["acct-1"],
+    "notifier":{"name":"A","email":"a@a.example"},"good_faith":true}"#;
+const EVENT: &[u8] =
+    br#"{"specversion":"1.0","id":"e1","source":"/a","type":"t","data":{"schema":"tribune.dsa-notice/1",
+    "id":"0192f0a4-5c00-7000","explanation":"Why.","locations":["acct-1"],"notifier_withheld":"directive-2011-93",
+    "good_faith":true}}"#;
+const UPLOAD: &[u8] =
+    b"multipart/form-data; boundary=x\n--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nt\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.png\"\r\n\r\n\x89PNG\r\n--x--\r\n";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x04tEXtab\0c\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe1\0\x06Exif\xff\xda\0\x02scan\xff\0\xff\xd9 and a film";
+const WEBP: &[u8] = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\xff\0\0\0\0\0\0\0\0\0EXIF\0\0\0\0";
 const ROWS: &[u8] =
     b"BillingAccountId,SubAccountId,ServiceName,SkuId,SkuMeter,ConsumedQuantity,ConsumedUnit,ChargeCategory,\
     ChargePeriodStart,ChargePeriodEnd,ProviderName\nc,a,Object Storage,storage.write,storage.write,12.5,Requests,Usage,\
@@ -248,6 +269,43 @@ pub fn report(bytes: &[u8]) {
     drop(Envelope::parse(bytes));
     drop(Sheet::read(bytes, &REPORT));
     assert!(Sheet::open(bytes, &KEY, &REPORT).is_err(), "nobody sealed anything for this key");
+}
+
+/// What machines report, by itself or in a CloudEvent: it is the same whenever it is read, and what is taken is within the
+/// bounds of what an envelope holds; what is refused says why, in a few lines.
+pub fn machine_report(bytes: &[u8]) {
+    for is_event in [false, true] {
+        let read = outside::report(bytes, is_event);
+        assert_eq!(read, outside::report(bytes, is_event));
+        match read {
+            Ok(read) => {
+                assert!(read.fields.iter().all(|(_, value)| value.len() <= TEXT_BYTES_MAX), "a text is too long");
+                // The report itself may be one more.
+                assert!(read.files.len() <= FILES_MAX + 1, "there are too many files");
+            }
+            Err(faults) => {
+                assert!(!faults.is_empty(), "it is refused for nothing");
+                assert!(faults.iter().all(|(pointer, says)| !says.is_empty() && pointer.len() < 4_000));
+            }
+        }
+    }
+}
+
+/// A form with files, its first line the header that says of what kind it is; and a file of it. What is taken is within
+/// bounds; of a picture from which everything was taken that it says of itself there is nothing more to take.
+pub fn upload(bytes: &[u8]) {
+    let split = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (kind, body) = (&bytes[..split], bytes.get(split + 1..).unwrap_or_default());
+    let (_, runtime) = &*GATE;
+    for kind in [&*String::from_utf8_lossy(kind), "multipart/form-data; boundary=x"] {
+        let Some(read) = runtime.block_on(outside::form(kind, body.to_vec())) else { continue };
+        let held: usize = read.files.iter().map(|(_, file)| file.len()).sum();
+        assert!(held <= outside::FILES_BYTES_MAX && read.files.len() <= FILES_MAX, "there is more than is taken");
+        assert!(held <= body.len(), "there is more than was sent");
+    }
+    let kept = outside::file(bytes.to_vec());
+    assert!(kept.len() <= bytes.len() + 8, "a file grows");
+    assert_eq!(outside::file(kept.clone()), kept, "something is left to take out");
 }
 
 fn in_a_folder(names: &[&str], bytes: &[u8], read: impl Fn(&Path)) {

@@ -228,10 +228,13 @@ impl<'a> Play<'a> {
         self.act("ann", Act::Determine(Determination { elements, view, supersedes: None })).await
     }
 
-    /// A decision is proposed on the workload's own services, and previewed.
+    /// A decision is proposed on the workload's own services, and previewed. What a workload has in accounts of other
+    /// customers is no target: that is reviewed in their own cases.
     pub(super) async fn propose(&mut self, id: &str, intervention: &str, targets: &[(&str, &[Switch])]) -> Done {
+        let books = self.metered(self.at)?.accounts;
+        let own = |account: &&AccountId| books.get(account).is_none_or(|of| *of == self.subject.customer);
         let mut sealed = Vec::new();
-        for account in &self.subject.accounts {
+        for account in self.subject.accounts.iter().filter(own) {
             for (service, switches) in targets {
                 sealed.push(Target {
                     account: account.clone(),

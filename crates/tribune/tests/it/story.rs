@@ -67,7 +67,7 @@ fn usage() -> String {
 }
 
 impl Office {
-    fn begin(record: &str) -> Self {
+    pub(crate) fn begin(record: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let office = Self { folder, day: RefCell::new("2026-03-01T09:00:00Z".into()), case: RefCell::default() };
         let mut init = office.command(&["record", "init", "office", "--origin", "tribune.example/log"]);
@@ -114,7 +114,7 @@ impl Office {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
         let case = self.case.borrow();
         command.args(args.iter().map(|arg| if *arg == "CASE" { case.as_str() } else { arg }));
@@ -147,7 +147,7 @@ impl Office {
         assert!(error.contains(says), "{who}: {args:?}: {error}");
     }
 
-    fn on(&self, day: &str) {
+    pub(crate) fn on(&self, day: &str) {
         *self.day.borrow_mut() = format!("{day}T09:00:00Z");
     }
 

@@ -8,7 +8,7 @@
 use crate::answer::Problem;
 use crate::form::{FORM_BYTES_MAX, Posted, kind};
 use crate::pages::Pages;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use clerk::envelope::FILES_MAX;
@@ -77,16 +77,26 @@ impl FromRequest<Arc<Pages>> for Upload {
             return Ok(Self { posted, ..Self::default() });
         }
         let content = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let boundary = content.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(|| {
-            let says = "a form with files is sent as multipart/form-data, as a browser sends it";
-            Problem::wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, says)
-        })?;
+        let boundary = boundary(content)?;
         let room = pages.tip.budget.room(request.headers()).await;
-        let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(PASSED_OVER_MAX));
-        let parts = Multipart::with_constraints(request.into_body().into_data_stream(), boundary, limits);
-        let upload = tokio::time::timeout(PATIENCE, read(parts)).await.unwrap_or_else(|_| Err(slow()))?;
+        let upload = form(boundary, request.into_body()).await?;
         Ok(Self { _room: room, ..upload })
     }
+}
+
+/// What stands between the parts of a form of this kind.
+pub(super) fn boundary(kind: Option<&str>) -> Result<String, Problem> {
+    kind.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(|| {
+        let says = "a form with files is sent as multipart/form-data, as a browser sends it";
+        Problem::wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, says)
+    })
+}
+
+/// Reads a form to its end, within bounds.
+pub(super) async fn form(boundary: String, body: Body) -> Result<Upload, Problem> {
+    let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(PASSED_OVER_MAX));
+    let parts = Multipart::with_constraints(body.into_data_stream(), boundary, limits);
+    tokio::time::timeout(PATIENCE, read(parts)).await.unwrap_or_else(|_| Err(slow()))
 }
 
 fn slow() -> Problem {

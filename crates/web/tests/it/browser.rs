@@ -1,8 +1,9 @@
 //! The story of a review in a real Chromium with scripts switched off, as a dozen people, each in a browser of their own:
-//! from an anonymous report to the decision on an appeal, on SQLite and on PostgreSQL, and with an OpenID provider.
+//! from an anonymous report over an appeal that is upheld in part to a case that is closed, corrected and reopened, on
+//! SQLite and on PostgreSQL, and with an OpenID provider.
 //!
 //! Whatever a person does here they do by reading, clicking and typing on the pages. What `tribune serve` does by itself
-//! (draining the intake, previewing a decision) is done here as it does it: as the system, through the clerk.
+//! (draining the intake, previewing a decision, publishing) is done here as it does it: as the system, through the clerk.
 
 use crate::driver::{Chromium, Driver, quoted};
 use crate::house::House;
@@ -20,7 +21,8 @@ use review::procedure::Procedure;
 use review::roster::{KeyForm, Member, Roster};
 use review::words::{CaseId, Digest, Role};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Identity;
+use store::{Files, Identity, PublicLog};
+use tlog::Signer;
 use tokio::net::TcpListener;
 use web::pages::PolicyText;
 use web::session::Who;
@@ -49,13 +51,14 @@ pub(crate) fn policy() -> PolicyText {
     }
 }
 
-const PEOPLE: [(&str, &[Role], &str); 12] = [
+const PEOPLE: [(&str, &[Role], &str); 13] = [
     ("ina", &[Role::IntakeOfficer], "head"),
     ("ivo", &[Role::IntakeOfficer], "head"),
     ("ada", &[Role::CustodianA], "board"),
     ("bob", &[Role::CustodianB], "law"),
     ("ann", &[Role::Analyst, Role::Reviewer], "head"),
     ("ivy", &[Role::Reviewer], "head"),
+    ("ned", &[Role::Reviewer], "head"),
     ("hal", &[Role::Counsel], "law"),
     ("ben", &[Role::Decider], "law"),
     ("cleo", &[Role::Decider], "trust"),
@@ -364,6 +367,7 @@ async fn proposes(story: &Story, case: &CaseId) {
     let fields = [
         ("intervention", "read-only"),
         ("target", "acct-1\tobject-storage\twrite"),
+        ("target", "acct-2\tobject-storage\twrite"),
         ("reason-write", "It goes on, and nothing less stops it."),
         ("review", &review),
     ];
@@ -394,10 +398,12 @@ async fn is_previewed(story: &Story, case: &CaseId) {
     story.system(case, Act::Preview { decision: "d1".parse().unwrap(), metered }).await;
 }
 
-/// Who decides brings a key, waits too long, proves anew who they are, and signs.
-async fn approves(story: &Story, case: &CaseId, name: &str) {
+/// Who decides brings a key the first time, waits too long, proves anew who they are, and signs.
+async fn approves(story: &Story, case: &CaseId, name: &str, first: bool) {
     let browser = story.at(name, case).await;
-    story.brings_key(&browser, "signs-with", &story.keys[name]).await;
+    if first {
+        story.brings_key(&browser, "signs-with", &story.keys[name]).await;
+    }
     story.house.pass(6 * 60);
     story.goes_to(&browser, case, "approve").await;
     assert!(browser.address().await.contains("/step-up"), "{}", browser.address().await);
@@ -438,6 +444,123 @@ async fn appeals(story: &Story, case: &CaseId) {
     acme.leave().await;
 }
 
+/// Two of the panel uphold it in part, and two who decide lift what the panel says; the customer sees what is on again.
+async fn narrows(story: &Story, case: &CaseId) {
+    for name in ["eve", "finn"] {
+        let own = story.at(name, case).await;
+        let reasons = "What acct-2 keeps are calls to a help line.";
+        story.does(&own, case, "decide-appeal", &[("outcome", "in-part"), ("reasons", reasons)]).await;
+        own.leave().await;
+    }
+    let ann = story.at("ann", case).await;
+    let kept = [("decision", "d1"), ("keep", "acct-1\tobject-storage\t\twrite")];
+    story.does(&ann, case, "lift", &kept).await;
+    ann.leave().await;
+    for name in ["ben", "cleo"] {
+        approves(story, case, name, false).await;
+    }
+    let gus = story.at("gus", case).await;
+    story.does(&gus, case, "effect", &[]).await;
+    gus.leave().await;
+    let acme = story.sign_in("acme", &format!("/customer/case/{case}")).await;
+    assert!(acme.text("#appeals").await.contains("upheld in part"), "{}", acme.text("#appeals").await);
+    let targets = acme.text("#d1 tbody").await;
+    let now = |account: &str| targets.lines().find(|line| line.starts_with(account)).map(|line| line.ends_with("off"));
+    assert_eq!((now("acct-1"), now("acct-2")), (Some(true), Some(false)), "{targets}");
+    acme.leave().await;
+}
+
+/// The use is looked at three times, and the case is closed with what is done for those affected and what is learnt.
+async fn closes(story: &Story, case: &CaseId) {
+    let begun = story.house.now();
+    for days in [30, 90, 180] {
+        story.house.pass(begun.plus_days(days).0 + 60 - story.house.now().0);
+        let ann = story.at("ann", case).await;
+        let check = format!("{days} d1");
+        story.does(&ann, case, "check", &[("check", &check), ("ended", "yes"), ("rest", "yes")]).await;
+        ann.leave().await;
+    }
+    let ann = story.at("ann", case).await;
+    let closing = [
+        ("remedy", "Those whose calls were kept are told."),
+        ("consulted", "Two organisations that speak for them."),
+        ("lesson", "Ask who is recorded before the first byte."),
+    ];
+    story.does(&ann, case, "close", &closing).await;
+    assert!(ann.text("main").await.contains("closed"));
+    ann.leave().await;
+}
+
+const RIGHT: &str = "The measure began a day later than the statement said.";
+
+/// What was published was wrong: a correction, read by a second person, stands beside it.
+async fn corrects(story: &Story, case: &CaseId) {
+    let (ann, ivy) = (story.at("ann", case).await, story.at("ivy", case).await);
+    story.unlocks(&ann, "ann").await;
+    story.does(&ann, case, "correction", &[("text", RIGHT)]).await;
+    story.does(&ivy, case, "confirm", &[("sure", "yes")]).await;
+    story.does(&ann, case, "correct", &[]).await;
+    ann.leave().await;
+    ivy.leave().await;
+}
+
+/// Something new comes in: somebody who had no hand in it takes it up again, and whoever had one gets no part.
+async fn reopens(story: &Story, case: &CaseId) {
+    story.house.pass(DAY);
+    let ned = story.at("ned", case).await;
+    let new = [("id", "leak"), ("basis", "document"), ("text", "An order of the unit."), ("origin", "a leak")];
+    story.does(&ned, case, "evidence", &new).await;
+    story.does(&ned, case, "reopen", &[("material", "leak")]).await;
+    story.goes_to(&ned, case, "assign").await;
+    ned.fill("form.deed", "person", "ann").await;
+    ned.fill("form.deed", "role", "reviewer").await;
+    ned.follow("form.deed button").await;
+    let refused = ned.text("main .notice.wrong").await;
+    assert!(refused.contains("reviewed it before"), "{refused}");
+    story.does(&ned, case, "assign", &[("person", "ned"), ("role", "reviewer")]).await;
+    story.does(&ned, case, "declare", &[]).await;
+    ned.leave().await;
+}
+
+/// What the server publishes once a day.
+async fn publishes(story: &Story) {
+    let signer = Signer::new("log.example/tribune", &[1; 32]).unwrap();
+    let files = Files::local(story.house.public().join("log"));
+    let mut log = PublicLog::open(story.house.clerk.record(), files, signer).await.unwrap();
+    story.house.clerk.publish(&mut log, story.house.now(), true).await.unwrap();
+}
+
+/// What anybody reads of it without signing in: the statement, its correction and their place in the log; and nobody's name.
+async fn is_public(story: &Story, case: &CaseId, report: &str) {
+    let browser = story.driver.browser().await;
+    let mut read = String::new();
+    browser.open(&story.url("/")).await;
+    read += &browser.text("body").await;
+    browser.follow("header.site a[href^='/statements']").await;
+    read += &browser.text("body").await;
+    assert!(browser.text("main table").await.contains("Corrected"), "{read}");
+    browser.follow("main tbody tr:has(.badge) th a").await;
+    let statement = browser.text("main").await;
+    assert!(statement.contains("object-storage") && !statement.contains("Not in the log yet"), "{statement}");
+    browser.follow("main .notice.warn a").await;
+    let correction = browser.text("main").await;
+    assert!(correction.contains(RIGHT), "{correction}");
+    read += &format!("{statement}{correction}");
+    browser.open(&story.url("/log")).await;
+    read += &browser.text("body").await;
+    browser.open(&story.url("/log/checkpoint")).await;
+    let checkpoint = browser.text("body").await;
+    assert!(checkpoint.starts_with("log.example/tribune"), "{checkpoint}");
+    for secret in ["acme", "acct-", case.as_str(), report, TOLD, "ann", "ivy", "cleo", "help line"] {
+        let told = read.split(|sign: char| !sign.is_alphanumeric() && sign != '-').any(|word| word == secret);
+        assert!(!told && (secret.len() < 5 || !read.contains(secret)), "{secret} is public: {read}");
+    }
+    // Behind the sign-in there is nothing to read.
+    browser.open(&story.url(&format!("/console/cases/{case}"))).await;
+    assert!(browser.address().await.contains("/sign-in"), "{}", browser.address().await);
+    browser.leave().await;
+}
+
 /// Where pages at a socket are.
 fn address(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
@@ -459,7 +582,7 @@ async fn carried(listener: TcpListener, record: Option<String>, provider: Option
     proposes(&story, &case).await;
     is_previewed(&story, &case).await;
     for name in ["ben", "cleo"] {
-        approves(&story, &case, name).await;
+        approves(&story, &case, name, true).await;
     }
     serves(&story, &case).await;
     story.house.pass(DAY + 1);
@@ -467,14 +590,12 @@ async fn carried(listener: TcpListener, record: Option<String>, provider: Option
     story.does(&gus, &case, "effect", &[]).await;
     gus.leave().await;
     appeals(&story, &case).await;
-    for name in ["eve", "finn"] {
-        let own = story.at(name, &case).await;
-        story.does(&own, &case, "decide-appeal", &[("outcome", "upheld"), ("reasons", "It is a call centre.")]).await;
-        own.leave().await;
-    }
-    let acme = story.sign_in("acme", &format!("/customer/case/{case}")).await;
-    assert!(acme.text("#appeals").await.contains("upheld"));
-    acme.leave().await;
+    narrows(&story, &case).await;
+    closes(&story, &case).await;
+    corrects(&story, &case).await;
+    reopens(&story, &case).await;
+    publishes(&story).await;
+    is_public(&story, &case, &report).await;
     let file = story.house.clerk.look(&Sender::System, &case, "a test", story.house.now()).await.unwrap();
     let breaches = review::audit::audit(&file.events, &file.law.procedure, &story.house.clerk.roster().await.unwrap());
     assert!(breaches.is_empty(), "{breaches:?}");

@@ -76,6 +76,7 @@ fn roster(ann: &Identity, ina: &Identity) -> Roster {
             manager: Some(manager.parse().unwrap()),
             keys: BTreeMap::from([(public, KeyForm::Ssh)]),
             reads_with: BTreeSet::from([reads.to_string()]),
+            identities: BTreeSet::from([format!("idp|{name}")]),
             ..Member::default()
         };
         roster.members.insert(name.parse().unwrap(), member);

@@ -3,11 +3,26 @@
 //!
 //! What is used of the protocol is a dozen posts of JSON, which the client of HTTP that is here anyway sends.
 
-use crate::server::tool;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// A program of others, by the variable that names it; a test that lacks it says so and ends.
+pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
+    let found = std::env::var_os(variable).map(PathBuf::from);
+    if found.is_none() {
+        println!("skipped: {variable} names no program");
+    }
+    found
+}
+
+/// Status and body of an answer.
+pub(crate) async fn answered(request: reqwest::RequestBuilder) -> (u16, String) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
 
 /// The key by which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -72,7 +87,7 @@ pub(crate) struct Chromium<'a> {
 
 impl Chromium<'_> {
     async fn asked(&self, request: reqwest::RequestBuilder, what: &str) -> Value {
-        let (status, text) = crate::server::answered(request).await;
+        let (status, text) = answered(request).await;
         let answer: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(status, 200, "{what}: {}", answer["value"]["message"]);
         answer["value"].clone()
@@ -162,7 +177,7 @@ impl Chromium<'_> {
         self.click(selector).await;
         let there = self.url(&format!("/element/{page}/name"));
         for _ in 0..600 {
-            if crate::server::answered(self.driver.client.get(&there)).await.0 != 200 {
+            if answered(self.driver.client.get(&there)).await.0 != 200 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

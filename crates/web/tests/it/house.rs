@@ -124,11 +124,16 @@ impl House {
 
     /// Another server before the same record, as a replica is.
     pub(crate) async fn replica(&self, provider: Option<ProviderSettings>) -> Self {
-        let other = Self::at(&self.pages.settings.base).await;
+        self.replica_at(self.base(), provider).await
+    }
+
+    /// The same at an address of its own.
+    pub(crate) async fn replica_at(&self, base: &str, provider: Option<ProviderSettings>) -> Self {
+        let other = Self::at(base).await;
         let record = Record::open(&format!("sqlite:{}", self.folder.path().join("record.db").display())).await;
         let clerk = Arc::new(Clerk::new(record.unwrap(), chance("replica")).unwrap());
-        let sign_in = door(&clerk, &self.pages.settings.base, &self.clock, "replica", provider);
-        let settings = self.pages.settings.clone();
+        let sign_in = door(&clerk, base, &self.clock, "replica", provider);
+        let settings = Settings { base: base.to_owned(), ..self.pages.settings.clone() };
         let ticking = Arc::clone(&self.clock);
         let means = Means {
             now: Box::new(move || Moment(ticking.load(Ordering::Relaxed))),

@@ -1,47 +1,40 @@
-//! Every page there is, opened in a real Chromium with contents that people made: what axe-core says of it in light and in
-//! dark, whether it fits a phone, what it weighs. Where `TRIBUNE_SCREENSHOTS` names a folder, pictures of each are kept
+//! Every page there is, opened in a real Chromium with contents that people made, each looked at with `eyes`; whatever route,
+//! form or template nobody looked at is a fault, too. Where `TRIBUNE_SCREENSHOTS` names a folder, pictures of each are kept
 //! there, to be looked at (`cargo xtask screenshots`).
 //!
 //! It carries no story, which `browser` does: what people did until then, `console` does here. The explanation is what
 //! `tribune explain --format json` wrote of a simulated provider.
 
 use crate::console::{Office, approve, determined, drafted, effected, open, proposed, served, set, unlock, watched};
-use crate::driver::{Chromium, Driver, quoted};
+use crate::driver::{Driver, quoted};
+use crate::eyes::{Eyes, FORMS};
 use crate::house::House;
 use crate::public::{address, published, statement};
-use crate::server::tool;
 use crate::signing::{Browser, account, person};
-use axum::response::Html;
+use axum::Router;
+use axum::middleware::map_response;
+use axum::response::{Html, Response};
 use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clerk::{Declaring, Public, PublicText, Sender, Sent};
 use review::Decibans;
 use review::procedure::Procedure;
 use review::public::Entry;
 use review::words::Digest;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use web::answer::MadeFrom;
 use web::explore::Numbers;
 use web::pages::PolicyText;
-use web::session::Who;
-
-/// What a page may weigh; its style sheet is kept for good.
-const BYTES_MAX: u64 = 100_000;
-
-/// How pages are pictured: width, colours, and whether as on paper.
-const FORMS: [(&str, u32, &str, &str); 4] = [
-    ("light", 1280, "light", "screen"),
-    ("dark", 1280, "dark", "screen"),
-    ("phone", 390, "light", "screen"),
-    ("print", 794, "light", "print"),
-];
+use web::session::{How, Who};
+use web::sign_in::ProviderSettings;
 
 /// A page with faults.
 const FAULTY: &str = "<!doctype html><title>Faulty</title><p style='color:#ccc;background:#fff'>Pale</p><img src='/x'>\
-    <div style='width:600px'>Wide</div>";
+    <div style='width:3000px'>Wide</div>";
 
 /// What is asked for and is no page.
 const NO_PAGES: [&str; 10] = [
@@ -57,41 +50,29 @@ const NO_PAGES: [&str; 10] = [
     "/console/reports/{id}/files/{file}",
 ];
 
-/// Every rule of WCAG 2.2 AA that a machine can look for, and what axe-core holds to be good besides.
-const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/// Templates that are no page of their own: what others are made of.
+const PARTS: [&str; 8] = [
+    "base.html",
+    "charts.html",
+    "console/case.html",
+    "console/parts.html",
+    "form.html",
+    // A chart's, drawn within its page.
+    "moved.html",
+    "numbers.html",
+    // An explanation's, drawn within its page.
+    "portrait.html",
+];
 
-/// What axe-core finds, a line each.
-const FIND: &str = "
-    const found = await axe.run(document, {runOnly: arguments[0], resultTypes: ['violations']});
-    return found.violations.flatMap(one => one.nodes.slice(0, 4).map(node =>
-        `${one.id} (${one.impact}): ${one.help}: ${node.target.join(' ')}: ${node.failureSummary.replace(/\\s+/g, ' ')}`));
-";
-
-/// What makes a page wider than its window, a line each.
-const WIDER: &str = "
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
-    const held = one => {
-        for (let up = one.parentElement; up; up = up.parentElement)
-            if (getComputedStyle(up).overflowX !== 'visible') return true;
-        return false;
-    };
-    const out = [...document.body.querySelectorAll('*')].filter(one => {
-        const box = one.getBoundingClientRect();
-        return (box.right > width + 0.5 || box.left < -0.5) && !held(one);
-    });
-    return [`it is ${document.documentElement.scrollWidth} px wide`, ...out.slice(-3).map(one => one.outerHTML.slice(0, 120))];
-";
-
-const WEIGHT: &str = "
-    return performance.getEntriesByType('navigation')[0].decodedBodySize;
-";
+/// The template that the last page was made from.
+type Made = Arc<Mutex<Option<MadeFrom>>>;
 
 /// Somebody who looks at pages, as whoever sees them.
 struct Looker<'a> {
     office: &'a Office,
-    browser: Chromium<'a>,
-    pictures: Option<PathBuf>,
+    browser: Eyes<'a>,
+    made_last: Made,
+    made: BTreeSet<&'static str>,
     looked: Vec<String>,
     routes: BTreeSet<&'static str>,
     deeds: BTreeSet<String>,
@@ -99,13 +80,10 @@ struct Looker<'a> {
 }
 
 impl<'a> Looker<'a> {
-    async fn new(office: &'a Office, driver: &'a Driver, axe: &str) -> Self {
-        let browser = driver.scripted().await;
-        browser.devtools("Page.setBypassCSP", json!({"enabled": true})).await;
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": axe})).await;
-        let pictures = std::env::var_os("TRIBUNE_SCREENSHOTS").map(PathBuf::from);
-        let (looked, routes, deeds, faults) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Self { office, browser, pictures, looked, routes, deeds, faults }
+    fn new(office: &'a Office, browser: Eyes<'a>, made_last: Made) -> Self {
+        let (made, looked, routes, deeds, faults) =
+            (BTreeSet::new(), Vec::new(), BTreeSet::new(), BTreeSet::new(), Vec::new());
+        Self { office, browser, made_last, made, looked, routes, deeds, faults }
     }
 
     async fn open(&self, path: &str) {
@@ -140,54 +118,16 @@ impl<'a> Looker<'a> {
         assert!(!self.looked.iter().any(|known| known == name), "{name} is looked at twice");
         self.looked.push(name.to_owned());
         let address = self.browser.address().await;
-        let path = address.strip_prefix(self.office.house.base()).unwrap().split(['?', '#']).next().unwrap();
-        self.routes.extend(route(path));
-        let mut faults = Vec::new();
-        let weight = self.browser.run(WEIGHT, json!([])).await.as_u64().unwrap();
-        if weight >= BYTES_MAX {
-            faults.push(format!("it weighs {weight} bytes"));
-        }
-        let all = json!({"type": "tag", "values": RULES});
-        // Whatever else axe looks for is the same in other colours and widths.
-        let few = json!({"type": "rule", "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]});
-        for (width, scheme, rules) in [(1280, "light", &all), (390, "dark", &few)] {
-            self.wears(width, scheme, "screen").await;
-            faults.extend(lines(&self.browser.run(FIND, json!([rules])).await));
-        }
-        for width in [360, 390] {
-            self.wears(width, "light", "screen").await;
-            let wide = lines(&self.browser.run(WIDER, json!([])).await).join(" | ");
-            faults.extend((!wide.is_empty()).then(|| format!("it scrolls sideways at {width} px: {wide}")));
-        }
-        if let Some(folder) = self.pictures.clone() {
-            for (form, width, scheme, medium) in FORMS {
-                self.wears(width, scheme, medium).await;
-                std::fs::write(folder.join(format!("{name}--{form}.png")), self.picture(width).await).unwrap();
-            }
-        }
-        self.wears(1280, "light", "screen").await;
+        let path = format!("/{}", address.splitn(4, '/').nth(3).unwrap().split(['?', '#']).next().unwrap());
+        self.routes.extend(route(&path));
+        self.made.extend(self.made_last.lock().unwrap().take().map(|made| made.0));
+        let faults = self.browser.faults(name).await;
         self.faults.extend(faults.into_iter().map(|fault| format!("{name} ({path}): {fault}")));
-    }
-
-    async fn wears(&self, width: u32, scheme: &str, medium: &str) {
-        let device = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        self.browser.devtools("Emulation.setDeviceMetricsOverride", device).await;
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.browser.devtools("Emulation.setEmulatedMedia", json!({"media": medium, "features": features})).await;
-    }
-
-    /// The whole page, but for what is beyond some ten windows.
-    async fn picture(&self, width: u32) -> Vec<u8> {
-        let height = self.browser.run("return document.documentElement.scrollHeight", json!([])).await;
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": height.as_u64().unwrap().min(9_000), "scale": 1});
-        let asked = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
-        let taken = self.browser.devtools("Page.captureScreenshot", asked).await;
-        STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
     /// Says what was found, also of what was not looked at.
     async fn ends(mut self) {
-        if let Some(folder) = &self.pictures {
+        if let Some(folder) = self.browser.pictures() {
             std::fs::write(folder.join("index.html"), index(&self.looked)).unwrap();
         }
         for place in web::pages::places().iter().filter(|place| place.method == "GET") {
@@ -197,13 +137,42 @@ impl<'a> Looker<'a> {
         }
         let unseen = web::pages::deeds().filter(|deed| !self.deeds.contains(*deed));
         self.faults.extend(unseen.map(|deed| format!("nobody looked at the form of {deed}")));
+        self.faults.extend(unmade(&self.made));
         assert!(self.faults.is_empty(), "{} pages:\n{}", self.looked.len(), self.faults.join("\n"));
         self.browser.leave().await;
     }
 }
 
-fn lines(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+/// Templates that no page looked at was made from, and files that are nobody's.
+fn unmade(made: &BTreeSet<&str>) -> Vec<String> {
+    let (mut faults, mut named) = (Vec::new(), BTreeSet::new());
+    for file in under(Path::new("src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for template in text.split("#[template(path = \"").skip(1) {
+            let path = template.split('"').next().unwrap().to_owned();
+            let page = template.split("struct ").nth(1).unwrap().split([' ', '<']).next().unwrap();
+            let module = file.strip_prefix("src").unwrap().with_extension("").display().to_string().replace('/', "::");
+            let page = format!("web::{module}::{page}");
+            let looked = made.iter().any(|made| made.split('<').next() == Some(&page));
+            if !looked && !PARTS.contains(&path.as_str()) {
+                faults.push(format!("nobody looked at a page made from {page}, {path}"));
+            }
+            named.insert(path);
+        }
+    }
+    let folder = Path::new("templates");
+    let files = under(folder).into_iter().map(|file| file.strip_prefix(folder).unwrap().display().to_string());
+    let files: BTreeSet<String> = files.filter(|file| file.ends_with(".html")).collect();
+    let unknown = files.iter().filter(|file| !named.contains(*file) && !PARTS.contains(&file.as_str()));
+    faults.extend(unknown.map(|file| format!("no page is made from {file}")));
+    faults.extend(PARTS.iter().filter(|part| !files.contains(**part)).map(|part| format!("{part} is not there")));
+    faults
+}
+
+/// Every file in a folder, at any depth.
+fn under(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { under(&path) } else { vec![path] }).collect()
 }
 
 /// The route that a path is of: of several, the one that says most of it.
@@ -278,26 +247,41 @@ pub(crate) fn policy() -> PolicyText {
     }
 }
 
-/// A house that listens, its people, and a case among others.
-async fn office() -> Office {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// A house that listens, its people, and a case among others; tells what its pages are made from.
+async fn office() -> (Office, Made) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let house = House::over(&base, None, vec![policy()], None).await;
     let router = house.router().route("/faulty", get(async || Html(format!("{FAULTY}{}", " ".repeat(100_000)))));
-    tokio::spawn(web::serve(listener, router, web::Limits::default(), std::future::pending()));
+    let made = Made::default();
+    serves(listener, router, &made);
     let mut office = Office::of(house, "Meridian Telephony Group").await;
     for name in ["eve", "finn"] {
         office.accounts.insert(name, person(&office.house, name).await);
     }
     let customer = Who::Customer("Meridian Telephony Group".parse().unwrap());
     office.accounts.insert("meridian", account(&office.house, "meridian", customer).await);
-    office
+    (office, made)
+}
+
+/// Answers at a socket, and remembers what the last page was made from.
+fn serves(listener: TcpListener, router: Router, made: &Made) {
+    let made = Arc::clone(made);
+    let router = router.layer(map_response(move |response: Response| {
+        if let Some(from) = response.extensions().get() {
+            *made.lock().unwrap() = Some(*from);
+        }
+        std::future::ready(response)
+    }));
+    tokio::spawn(web::serve(listener, router, web::Limits::default(), std::future::pending()));
 }
 
 /// Whoever looks finds what is wrong: without that, nothing found would say nothing.
 async fn finds(looker: &mut Looker<'_>) {
     looker.at("faulty", "/faulty").await;
-    for fault in ["color-contrast", "image-alt", "html-has-lang", "sideways at 360", "it weighs 100"] {
+    for fault in
+        ["color-contrast", "image-alt", "html-has-lang", "sideways at 360", "sideways at 2560", "it weighs 100"]
+    {
         assert!(looker.faults.iter().any(|found| found.contains(fault)), "{fault}: {:?}", looker.faults);
     }
     (looker.looked, looker.faults) = (Vec::new(), Vec::new());
@@ -324,7 +308,7 @@ async fn empty(looker: &mut Looker<'_>) {
 }
 
 /// Sixty statements, one of them corrected, and the numbers of a year; gives the address of the corrected one.
-async fn publishes(house: &House) -> String {
+pub(crate) async fn publishes(house: &House) -> String {
     let mut texts: Vec<_> = (0..60)
         .map(|number| match number % 2 {
             0 => statement(number, "speech", "in west"),
@@ -505,6 +489,8 @@ async fn gathered(looker: &mut Looker<'_>) {
     looker.becomes(&ann.cookies).await;
     looker.at("today", "/console").await;
     looker.at("queue", "/console/cases").await;
+    several(looker).await;
+    looker.becomes(&ann.cookies).await;
     explored(looker).await;
     looker.at("open", "/console/open").await;
     looker.browser.follow("main form button").await;
@@ -658,14 +644,98 @@ async fn settled(looker: &Looker<'_>) {
     panic!("it is never worked out");
 }
 
+/// Signing in where there is a provider, too, and proving anew there who one is.
+async fn provided(looker: &mut Looker<'_>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let settings = ProviderSettings {
+        // Nobody is asked there: what is looked at is the way to it.
+        issuer: "http://127.0.0.1:9".to_owned(),
+        client_id: "tribune".to_owned(),
+        client_secret: "a secret".to_owned(),
+        name: "Example Directory".to_owned(),
+    };
+    let house = looker.office.house.replica_at(&base, Some(settings)).await;
+    serves(listener, house.router(), &looker.made_last);
+    looker.becomes(&BTreeMap::new()).await;
+    looker.browser.open(&format!("{base}/sign-in")).await;
+    assert!(looker.browser.has("main a[href*='/provider']").await && looker.browser.has("main form").await);
+    looker.look("sign-in-choice").await;
+    let who = Who::Person("ben".parse().unwrap());
+    let (_, cookie) = house.sign_in.begin(who, How::Provider("idp|ben".to_owned()), false).await.unwrap();
+    let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+    looker.becomes(&[(name.to_owned(), value.to_owned())].into()).await;
+    looker.browser.open(&format!("{base}/step-up?next=/me")).await;
+    assert!(!looker.browser.has("main form").await);
+    looker.look("step-up-provider").await;
+    looker.becomes(&BTreeMap::new()).await;
+}
+
+/// Several cases at once: what is asked of nobody's cases, and what is refused for one and done in another.
+async fn several(looker: &mut Looker<'_>) {
+    let case = looker.office.case.to_string();
+    let form = "form.several";
+    let other = format!("{form} input[name=case]:not([value={}])", quoted(&case));
+    for (name, chosen) in [("several-none", false), ("several", true)] {
+        looker.open("/console/cases?order=opened").await;
+        looker.browser.click(&format!("{form} details summary")).await;
+        if chosen {
+            looker.browser.fill(form, "case", &case).await;
+            looker.browser.click(&other).await;
+            looker.browser.fill(form, "reason", "All wait for the same answer.").await;
+        }
+        looker.browser.follow(&format!("{form} button[value=hold]")).await;
+        looker.look(name).await;
+    }
+    assert!(looker.browser.has("#refused").await && looker.browser.has("#done").await);
+    let mut ann = looker.office.at("ann").await;
+    looker.office.must(&mut ann, "take-up", &[]).await;
+}
+
+/// Many report at once: whoever opens the form waits, and is told so.
+async fn crowded(looker: &mut Looker<'_>) {
+    const MANY: usize = 120;
+    let house = &looker.office.house;
+    let mut tokens = Vec::new();
+    for _ in 0..MANY {
+        tokens.push(Browser::new(house).get("/report/new").await.hidden("token"));
+    }
+    house.pass(8);
+    let many = futures::future::join_all(tokens.iter().map(async |token| {
+        let fields = [("token", token.as_str()), ("text", "They keep every call."), ("channel", "anonymous")];
+        Browser::new(house).post("/report/new", &fields).await
+    }));
+    let looks = async {
+        for language in ["en", "ar"] {
+            looker.at(&format!("report-wait-{language}"), &format!("/report/new?lang={language}")).await;
+        }
+    };
+    tokio::select! {
+        () = looks => {}
+        // They may be through while somebody still looks.
+        _ = async { many.await; std::future::pending::<()>().await } => {}
+    }
+}
+
+#[test]
+fn what_was_not_looked_at_is_named() {
+    let nothing = unmade(&BTreeSet::new());
+    assert!(nothing.len() > 30 && nothing.iter().all(|fault| fault.starts_with("nobody looked at")), "{nothing:?}");
+    let waits = "nobody looked at a page made from web::tipline::WaitPage, report-wait.html";
+    assert!(nothing.iter().any(|fault| fault == waits), "{nothing:?}");
+    let but_one = unmade(&BTreeSet::from(["web::tipline::WaitPage"]));
+    assert_eq!(but_one.len() + 1, nothing.len(), "{but_one:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_is_for_everybody_fits_a_phone_and_is_small() {
-    let (Some(driver), Some(modules)) = (Driver::start(), tool("TRIBUNE_AXE")) else { return };
-    let axe = std::fs::read_to_string(modules.join("axe-core/axe.min.js")).unwrap();
-    let office = office().await;
-    let mut looker = Looker::new(&office, &driver, &axe).await;
+async fn every_page_is_for_everybody_fits_narrow_and_wide_windows_and_is_small() {
+    let Some(driver) = Driver::start() else { return };
+    let Some(eyes) = Eyes::open(&driver).await else { return };
+    let (office, made) = office().await;
+    let mut looker = Looker::new(&office, eyes, made);
     finds(&mut looker).await;
     empty(&mut looker).await;
+    provided(&mut looker).await;
     let corrected = publishes(&office.house).await;
     for language in ["en", "ar"] {
         outside(&mut looker, language, &corrected).await;
@@ -680,5 +750,6 @@ async fn every_page_is_for_everybody_fits_a_phone_and_is_small() {
     decided(&mut looker).await;
     customer(&mut looker).await;
     after(&mut looker).await;
+    crowded(&mut looker).await;
     looker.ends().await;
 }

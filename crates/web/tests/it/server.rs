@@ -1,5 +1,6 @@
 //! A gate that listens, with what its tests restrict.
 
+pub(crate) use crate::driver::{answered, tool};
 use crate::sample::{Draft, Log, MARCH, SEED, TERMS, pins, signed};
 use gate::seal::Order;
 use gate::{Gate, Snapshot, Terms};
@@ -32,15 +33,6 @@ pub(crate) fn settings() -> Settings {
     let mut settings = Settings::new(Arc::new(|| MARCH + 86_400));
     settings.patience = Duration::from_millis(300);
     settings
-}
-
-/// A program of others, by the variable that names it; a test that lacks it says so and ends.
-pub(crate) fn tool(variable: &str) -> Option<std::path::PathBuf> {
-    let found = std::env::var_os(variable).map(std::path::PathBuf::from);
-    if found.is_none() {
-        println!("skipped: {variable} names no program");
-    }
-    found
 }
 
 pub(crate) struct Server {
@@ -101,9 +93,4 @@ impl Server {
             }
         }
     }
-}
-
-pub(crate) async fn answered(request: reqwest::RequestBuilder) -> (u16, String) {
-    let response = request.send().await.unwrap();
-    (response.status().as_u16(), response.text().await.unwrap())
 }
