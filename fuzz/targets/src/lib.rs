@@ -295,7 +295,8 @@ pub fn machine_report(bytes: &[u8]) {
 /// bounds; of a picture from which everything was taken that it says of itself there is nothing more to take.
 pub fn upload(bytes: &[u8]) {
     let split = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
-    let (kind, body) = (&bytes[..split], bytes.get(split + 1..).unwrap_or_default());
+    let kind = bytes.get(..split).unwrap_or_default();
+    let body = bytes.get(split + 1..).unwrap_or_default();
     let (_, runtime) = &*GATE;
     for kind in [&*String::from_utf8_lossy(kind), "multipart/form-data; boundary=x"] {
         let Some(read) = runtime.block_on(outside::form(kind, body.to_vec())) else { continue };

@@ -42,7 +42,7 @@ async fn reports(base: String, number: u8) -> Page {
         [("token", token.as_str()), ("text", &text), ("channel", "anonymous"), ("who", ""), ("keep-from", keep_from)];
     let receipt = reporter.send("/report/new", &fields).await;
     assert_eq!(receipt.status, 200, "{}", receipt.text);
-    if number % 20 == 0 {
+    if number.is_multiple_of(20) {
         let mailbox = reporter.send("/report/mailbox", &[("words", &receipt.words())]).await;
         assert!(mailbox.text.contains("Your report came in"), "{}", mailbox.text);
         fails(&mut reporter, &text).await;
