@@ -45,7 +45,7 @@ pub(super) struct Prepared {
 }
 
 enum Sent {
-    Http(Request<Full<Bytes>>),
+    Http(Box<Request<Full<Bytes>>>),
     Grpc(Box<CheckRequest>),
 }
 
@@ -109,17 +109,17 @@ impl Interface {
                 .fold(request("/gate/check"), |request, (name, value)| request.header(name, value))
         };
         Ok(match self {
-            Self::Authzen => Sent::Http(json("/access/v1/evaluation", &evaluation(first))?),
+            Self::Authzen => Sent::Http(Box::new(json("/access/v1/evaluation", &evaluation(first))?)),
             Self::AuthzenBatch => {
                 let evaluations: Vec<Value> = asked.iter().map(evaluation).collect();
-                Sent::Http(json("/access/v1/evaluations", &json!({"evaluations": evaluations}))?)
+                Sent::Http(Box::new(json("/access/v1/evaluations", &json!({"evaluations": evaluations}))?))
             }
-            Self::Forward => Sent::Http(ours(false).body(Full::default())?),
+            Self::Forward => Sent::Http(Box::new(ours(false).body(Full::default())?)),
             Self::ForwardS3 => {
                 let method = if first.writes { "PUT" } else { "GET" };
                 let shown = ours(true).header("x-original-method", method);
                 let target = "/bucket/a/key/of/some/length?partNumber=7&uploadId=AbCdEf";
-                Sent::Http(shown.header("x-original-uri", target).body(Full::default())?)
+                Sent::Http(Box::new(shown.header("x-original-uri", target).body(Full::default())?))
             }
             Self::Envoy => Sent::Grpc(Box::new(check_request(first))),
         })
@@ -200,7 +200,7 @@ impl Link {
         match (self, &prepared.sent) {
             (Self::Http(sender), Sent::Http(request)) => {
                 sender.ready().await?;
-                let (head, body) = sender.send_request(request.clone()).await?.into_parts();
+                let (head, body) = sender.send_request((**request).clone()).await?.into_parts();
                 let body = body.collect().await?.to_bytes();
                 let restriction = head.headers.get("x-tribune-restriction").and_then(|value| value.to_str().ok());
                 prepared.holds(&answers(prepared.interface, head.status, restriction, &body)?)
@@ -276,16 +276,16 @@ mod tests {
     #[test]
     fn a_wrong_answer_is_told_from_a_right_one() {
         let of = |interface, status, restriction, body: &str| answers(interface, status, restriction, body.as_bytes());
-        let refused = Some("c-1/d-1/2".to_owned());
+        let refused = [Some("c-1/d-1/2".to_owned())];
         let (one, batch) = (Interface::Authzen, Interface::AuthzenBatch);
         let told = r#"{"decision":false,"context":{"restriction":"c-1/d-1/2","sentence":"s"}}"#;
         assert_eq!(of(one, StatusCode::OK, None, r#"{"decision":true}"#).unwrap(), [None]);
-        assert_eq!(of(one, StatusCode::OK, None, told).unwrap(), [refused.clone()]);
+        assert_eq!(of(one, StatusCode::OK, None, told).unwrap(), refused);
         let both = format!("{{\"evaluations\":[{told},{{\"decision\":true}}]}}");
-        assert_eq!(of(batch, StatusCode::OK, None, &both).unwrap(), [refused.clone(), None]);
+        assert_eq!(of(batch, StatusCode::OK, None, &both).unwrap(), [refused.as_slice(), &[None]].concat());
         let forward = Interface::Forward;
         assert_eq!(of(forward, StatusCode::NO_CONTENT, None, "").unwrap(), [None]);
-        assert_eq!(of(forward, StatusCode::FORBIDDEN, Some("c-1/d-1/2"), "").unwrap(), [refused.clone()]);
+        assert_eq!(of(forward, StatusCode::FORBIDDEN, Some("c-1/d-1/2"), "").unwrap(), refused);
         for (interface, status, body) in [
             (one, StatusCode::OK, r#"{"decision":false}"#),
             (one, StatusCode::OK, "{}"),
@@ -296,8 +296,8 @@ mod tests {
         ] {
             assert!(of(interface, status, None, body).is_err(), "{interface:?} {status} {body}");
         }
-        let prepared = Prepared { sent: Sent::Grpc(Box::default()), interface: one, expected: vec![refused.clone()] };
-        assert!(prepared.holds(&[refused]).is_ok());
+        let prepared = Prepared { sent: Sent::Grpc(Box::default()), interface: one, expected: refused.to_vec() };
+        assert!(prepared.holds(&refused).is_ok());
         for wrong in [&[None][..], &[], &[Some("c-1/d-1/3".to_owned())]] {
             assert!(prepared.holds(wrong).is_err(), "{wrong:?}");
         }
