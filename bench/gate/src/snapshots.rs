@@ -14,7 +14,7 @@ use tlog::{Checkpoint, Hash, Tree};
 
 const ORIGIN: &str = "bench.example/log";
 const SERVER: [u8; 32] = [3; 32];
-const SEED: [u8; 16] = [9; 16];
+pub(crate) const SEED: [u8; 16] = [9; 16];
 const PEOPLE: [(&str, u8); 2] = [("p-1", 11), ("p-2", 12)];
 
 pub(crate) fn run(quick: bool) -> Result<(), Failure> {
@@ -27,6 +27,11 @@ pub(crate) fn run(quick: bool) -> Result<(), Failure> {
         one(all / targets, targets)?;
     }
     Ok(())
+}
+
+/// A snapshot of so many decisions, with so many targets each.
+pub(crate) fn snapshot(decisions: usize, targets: usize) -> Result<Snapshot, Failure> {
+    Ok(Snapshot::sign(head(1), records(decisions, targets)?, &SERVER))
 }
 
 fn one(decisions: usize, targets: usize) -> Result<(), Failure> {
@@ -80,7 +85,7 @@ fn public(secret: [u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(&secret).verifying_key().to_bytes()
 }
 
-fn pins() -> Result<Pins, Failure> {
+pub(crate) fn pins() -> Result<Pins, Failure> {
     let approver = |(person, secret): (&str, u8)| Approver {
         person: person.to_owned(),
         key: public([secret; 32]),

@@ -22,7 +22,9 @@ use crate::time::DAY_SECONDS;
 use crate::wire::Unreadable;
 use crate::words::Digest;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use tlog::{Hash, Note, PolicyError, ProofError, Tree};
 
 /// How long an emergency stands, at most.
@@ -269,19 +271,43 @@ fn verified(
     of_the_server(&snapshot, &pins)?;
     let trees = trees(&snapshot, &pins)?;
     let all = snapshot.records.iter().map(|record| (record, false));
-    for ((name, record), lift_wanted) in all.chain(snapshot.lifts.iter().map(|record| (record, true))) {
+    let all: Vec<_> = all.chain(snapshot.lifts.iter().map(|record| (record, true))).collect();
+    each_holds(&all, |((name, record), lift_wanted)| {
         let held = before.and_then(|gate| gate.held(name));
         let same = held.is_some_and(|held| Arc::ptr_eq(&held.place, &record.place));
-        if !same || lift_wanted {
-            let tree = trees.get(&record.place.checkpoint).copied().unwrap_or(Tree::EMPTY);
-            believe(record, &pins, tree, held.is_some(), lift_wanted).map_err(|why| named(name, record, why))?;
+        if same && !lift_wanted {
+            return Ok(());
         }
-    }
+        let tree = trees.get(&record.place.checkpoint).copied().unwrap_or(Tree::EMPTY);
+        believe(record, &pins, tree, held.is_some(), *lift_wanted).map_err(|why| named(name, record, why))
+    })?;
     if let Some(before) = before {
         remember(&mut snapshot, &before.snapshot);
     }
     let set = compile(&snapshot, &pins, seed)?;
     Ok(Gate { pins, snapshot, set })
+}
+
+/// For how many decisions a thread is worth its while.
+const DECISIONS_A_THREAD: usize = 128;
+
+/// Asks of each, on as many threads as there are processors. The first in order that fails speaks, however many there are.
+fn each_holds<T: Sync, E: Send>(all: &[T], holds: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
+    let most = all.len().div_ceil(DECISIONS_A_THREAD);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(most).max(1);
+    let ask = |part: &[T]| part.iter().try_for_each(&holds);
+    let mut parts = all.chunks(all.len().div_ceil(threads).max(1));
+    let own = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        // A part for which the system has no thread is asked here.
+        let start = |part| thread::Builder::new().spawn_scoped(scope, move || ask(part)).map_err(|_| part);
+        let started: Vec<_> = parts.map(start).collect();
+        ask(own)?;
+        started.into_iter().try_for_each(|part| match part {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(part) => ask(part),
+        })
+    })
 }
 
 impl Gate {
@@ -451,4 +477,26 @@ fn scope<'a>(target: &Target<'a>, decision: &Decision<'_>, terms: &Terms<'_>, ga
         Stage::All => true,
     };
     Scope { account, service, region, switches, from, window, until, enforced }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_however_many_threads_the_first_that_fails_speaks() {
+        for count in [0, 1, DECISIONS_A_THREAD, 5 * DECISIONS_A_THREAD + 1] {
+            let all: Vec<usize> = (0..count).collect();
+            let asked = std::sync::atomic::AtomicUsize::new(0);
+            let holds = each_holds(&all, |_| {
+                asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok::<_, usize>(())
+            });
+            assert_eq!((holds, asked.into_inner()), (Ok(()), count));
+            for first in [0, count / 2, count.saturating_sub(1)] {
+                let fails = |one: &usize| if *one >= first { Err(*one) } else { Ok(()) };
+                assert_eq!(each_holds(&all, fails), if count == 0 { Ok(()) } else { Err(first) }, "{count}");
+            }
+        }
+    }
 }

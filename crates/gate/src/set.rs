@@ -1,22 +1,22 @@
 //! Restrictions as they lie in memory, and the check of one request against them.
 //!
 //! A set is built once, never changed, and swapped whole. Flat arrays hold it; `n` is the number of restrictions (a target of
-//! a decision each), `k` that of different pairs of account and service among them, at most `n`:
+//! a decision each), `k` that of different accounts among them, at most `n`:
 //!
 //! | array | what an element is | bytes |
 //! |---|---|---|
-//! | `tags` | an open-addressed table, never more than half full: 7 bits of a pair's hash, or 0 where there is none | (2 to 4) k |
-//! | `slots` | beside each tag: where the pair's name and its rules are | 12 × (2 to 4) k |
-//! | `rules` | what a check needs of a restriction: times, region, switches, mode, and the next of the same pair | 32 n |
-//! | `told` | what else is said of it: its pair, its decision, its place in that | 16 n |
-//! | `names` | the text of each pair, account and service, once | their lengths |
-//! | `regions` | the name of each region, once | few |
+//! | `tags` | an open-addressed table, never more than half full: 7 bits of an account's hash, or 0 where there is none | (2 to 4) k |
+//! | `slots` | beside each tag: where the account's name and its rules are | 12 × (2 to 4) k |
+//! | `rules` | what a check needs of a restriction: times, service and region, switches, mode, and the next of the same account | 32 n |
+//! | `told` | what else is said of it: its account, its decision, its place in that | 16 n |
+//! | `names` | the text of each account, once | their lengths |
+//! | `places` | the names of each pair of service and region, once | few |
 //! | `sources` | what is said of each decision: its names, its digest, the statement, the sentence | one a decision |
 //!
-//! A check hashes account and service and looks at one or two tags, which are few enough to stay in the processor's cache;
-//! where nothing is restricted it mostly ends there. Else it compares the pair's text (a hash refuses nobody) and goes through the rules of
-//! that pair, which are fetched together. It allocates nothing, and what it does is the same for ten restrictions and for a
-//! hundred thousand. The hash is SipHash-1-3 under a seed that comes with the set, so that who chooses names, and not the
+//! A check hashes the account and looks at one or two tags, which are few enough to stay in the processor's cache; where
+//! nothing of it is restricted it mostly ends there. Else it compares the account's text (a hash refuses nobody) and goes
+//! through the rules of that account, as many as its services and regions. It allocates nothing, and what it does is the
+//! same for ten restrictions and for a hundred thousand. The hash is SipHash-1-3 under a seed that comes with the set, so that who chooses names, and not the
 //! seed, cannot make them meet.
 //!
 //! It knows nothing of who signed what: that is asked before a set is built from it.
@@ -24,8 +24,7 @@
 use crate::operation;
 use crate::words::{Digest, Switch, Switches};
 use siphasher::sip::SipHasher13;
-use std::collections::BTreeMap;
-use std::hash::Hasher as _;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a gate is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,26 +117,32 @@ pub struct Set {
     rules: Vec<Rule>,
     told: Vec<Told>,
     names: String,
-    regions: Vec<Box<str>>,
+    places: Vec<Place>,
     sources: Vec<Source>,
 }
 
-/// Where a pair stands in `names`; the service follows the account.
+/// Where an account stands in `names`.
 #[derive(Clone, Copy, Debug)]
 struct Name {
     start: u32,
-    account_bytes: u16,
-    service_bytes: u16,
+    bytes: u16,
 }
 
-/// A place of the table: a pair, and the first of its rules.
+/// What a restriction is about on its account: a service, and its region unless it is everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    service: Box<str>,
+    region: Option<Box<str>>,
+}
+
+/// An element of the table: an account, and the first of its rules.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     rule: u32,
     name: Name,
 }
 
-const EMPTY: Slot = Slot { rule: NONE, name: Name { start: 0, account_bytes: 0, service_bytes: 0 } };
+const EMPTY: Slot = Slot { rule: NONE, name: Name { start: 0, bytes: 0 } };
 
 #[derive(Clone, Copy, Debug)]
 struct Rule {
@@ -145,10 +150,10 @@ struct Rule {
     /// When it begins to stop reading and export.
     reads_from: i64,
     until: i64,
-    /// The next of the same pair, or [`NONE`].
+    /// The next of the same account, or [`NONE`].
     next: u32,
-    /// Of one region, or [`ANYWHERE`].
-    region: u16,
+    /// Of which service, and where.
+    place: u16,
     switches: Switches,
     enforced: bool,
 }
@@ -161,7 +166,6 @@ struct Told {
     number: u32,
 }
 
-const ANYWHERE: u16 = u16::MAX;
 const NONE: u32 = u32::MAX;
 const READS: Switches = Switches::NONE.with(Switch::Read).with(Switch::Export);
 
@@ -178,15 +182,13 @@ impl Set {
         let Some(needed) = operation::switches(request.operation) else {
             return Answer { unmapped: true, ..answer };
         };
-        let hash = hash(self.seed, request.account, request.service);
-        let mut next = self.find(hash, request.account, request.service).1;
+        let mut next = self.find(hash(self.seed, request.account), request.account).1;
         while let Some(rule) = self.rules.get(next as usize) {
             let restriction = Restriction { set: self, place: next as usize, rule: *rule };
             next = rule.next;
-            if !rule.stands(needed, request.at) {
-                continue;
-            }
-            if !self.is_within(rule, request.region) {
+            let place = self.places.get(usize::from(rule.place)).filter(|place| *place.service == *request.service);
+            let Some(place) = place.filter(|_| rule.stands(needed, request.at)) else { continue };
+            if place.region.is_some() && place.region.as_deref() != request.region {
                 answer.region_unknown |= request.region.is_none();
                 continue;
             }
@@ -203,13 +205,13 @@ impl Set {
         answer
     }
 
-    /// Where the table has a pair, or would have it, and its first rule or [`NONE`].
-    fn find(&self, hash: u64, account: &str, service: &str) -> (usize, u32) {
+    /// Where the table has an account, or would have it, and its first rule or [`NONE`].
+    fn find(&self, hash: u64, account: &str) -> (usize, u32) {
         let (mask, tag) = (self.tags.len().wrapping_sub(1), tag(hash));
         let mut place = hash as usize & mask;
         while let Some(found) = self.tags.get(place).filter(|found| **found != 0) {
             let slot = self.slots.get(place).filter(|_| *found == tag);
-            if let Some(slot) = slot.filter(|slot| self.pair(slot.name) == (account, service)) {
+            if let Some(slot) = slot.filter(|slot| self.account(slot.name) == account) {
                 return (place, slot.rule);
             }
             place = (place + 1) & mask;
@@ -217,15 +219,9 @@ impl Set {
         (place, NONE)
     }
 
-    fn pair(&self, Name { start, account_bytes, service_bytes }: Name) -> (&str, &str) {
-        let account = start as usize;
-        let service = account + usize::from(account_bytes);
-        let end = service + usize::from(service_bytes);
-        (self.names.get(account..service).unwrap_or_default(), self.names.get(service..end).unwrap_or_default())
-    }
-
-    fn is_within(&self, rule: &Rule, region: Option<&str>) -> bool {
-        rule.region == ANYWHERE || self.regions.get(usize::from(rule.region)).map(|own| &**own) == region
+    fn account(&self, Name { start, bytes }: Name) -> &str {
+        let start = start as usize;
+        self.names.get(start..start + usize::from(bytes)).unwrap_or_default()
     }
 
     /// Every restriction, in the order in which they were added.
@@ -244,6 +240,12 @@ impl Set {
         let mut lines: Vec<String> = self.restrictions().map(line).collect();
         lines.sort_unstable();
         Digest::of(lines.concat())
+    }
+
+    /// To how many accounts it refuses something, now or later: what is in shadow or over refuses nobody.
+    pub fn accounts(&self, at: i64) -> usize {
+        let refuses = |restriction: &Restriction<'_>| restriction.rule.enforced && at < restriction.rule.until;
+        self.restrictions().filter(refuses).map(|one| one.scope().account).collect::<BTreeSet<&str>>().len()
     }
 
     /// How many restrictions it holds.
@@ -265,10 +267,13 @@ impl Set {
                     .iter()
                     .sum::<usize>()
         };
+        let place = |Place { service, region }: &Place| {
+            size_of::<Place>() + service.len() + region.as_ref().map_or(0, |region| region.len())
+        };
         (1 + size_of::<Slot>()) * self.slots.len()
             + (size_of::<Rule>() + size_of::<Told>()) * self.rules.len()
             + self.names.len()
-            + self.regions.iter().map(|region| size_of::<Box<str>>() + region.len()).sum::<usize>()
+            + self.places.iter().map(place).sum::<usize>()
             + self.sources.iter().map(texts).sum::<usize>()
     }
 }
@@ -306,19 +311,14 @@ impl<'s> Restriction<'s> {
     /// Whom, what, where and when it is about.
     pub fn scope(&self) -> Scope<'s> {
         let Rule { from, reads_from: window, until, switches, enforced, .. } = self.rule;
-        let (account, service) = self.set.pair(self.told().name);
-        let region = self.set.regions.get(usize::from(self.rule.region)).map(|region| &**region);
+        let (account, place) = (self.set.account(self.told().name), self.set.places.get(usize::from(self.rule.place)));
+        let (service, region) = place.map_or(("", None), |place| (&*place.service, place.region.as_deref()));
         Scope { account, service, region, switches, from, window, until, enforced }
     }
 }
 
-fn hash([one, two]: [u64; 2], account: &str, service: &str) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(one, two);
-    hasher.write(account.as_bytes());
-    // No byte of a text: it parts the two.
-    hasher.write_u8(0xff);
-    hasher.write(service.as_bytes());
-    hasher.finish()
+fn hash([one, two]: [u64; 2], account: &str) -> u64 {
+    SipHasher13::new_with_keys(one, two).hash(account.as_bytes())
 }
 
 /// Seven bits of a hash that do not choose the place, and one that says there is something.
@@ -329,7 +329,7 @@ fn tag(hash: u64) -> u8 {
 /// A set holds no more than its numbers count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a set holds fewer than 2^32 restrictions, 4 GiB of names and 65,535 regions, and no name of 65,536 bytes: split what is restricted"
+    "a set holds fewer than 2^32 restrictions, 4 GiB of names and 65,536 pairs of service and region, and no name of 65,536 bytes: split what is restricted"
 )]
 pub struct TooMany;
 
@@ -337,11 +337,11 @@ pub struct TooMany;
 #[derive(Clone, Debug)]
 pub struct Builder {
     set: Set,
-    /// How many pairs are in the table.
-    pairs: usize,
-    /// The last rule of the pair of each rule that is the first of one.
+    /// How many accounts are in the table.
+    accounts: usize,
+    /// The last rule of the account of each rule that is the first of one.
     last: Vec<u32>,
-    regions: BTreeMap<Box<str>, u16>,
+    places: BTreeMap<Place, u16>,
 }
 
 impl Builder {
@@ -350,7 +350,7 @@ impl Builder {
         let (one, two) = seed.split_at(8);
         let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         let set = Set { seed: [number(one), number(two)], ..Set::default() };
-        Self { set, pairs: 0, last: Vec::new(), regions: BTreeMap::new() }
+        Self { set, accounts: 0, last: Vec::new(), places: BTreeMap::new() }
     }
 
     /// What is said of the decision of the restrictions that follow.
@@ -365,27 +365,27 @@ impl Builder {
     pub fn add(&mut self, number: u32, scope: &Scope<'_>) -> Result<(), TooMany> {
         let Scope { account, service, from, window, until, switches, enforced, .. } = *scope;
         let short = |text: &str| u16::try_from(text.len()).map_err(|_| TooMany);
-        let (account_bytes, service_bytes) = (short(account)?, short(service)?);
+        let (bytes, _) = (short(account)?, short(service)?);
         let number_of = |count: usize| u32::try_from(count).ok().filter(|count| *count != NONE).ok_or(TooMany);
         let own = number_of(self.set.rules.len())?;
         let source = number_of(self.set.sources.len())?.saturating_sub(1);
-        number_of(self.set.names.len() + account.len() + service.len())?;
+        number_of(self.set.names.len() + account.len())?;
+        let place = self.place(service, scope.region)?;
         self.make_room();
-        let hash = hash(self.set.seed, account, service);
-        let (place, first) = self.set.find(hash, account, service);
+        let hash = hash(self.set.seed, account);
+        let (free, first) = self.set.find(hash, account);
         let name = match self.set.told.get(first as usize) {
             Some(first) => first.name,
-            None => Name { start: number_of(self.set.names.len())?, account_bytes, service_bytes },
+            None => Name { start: number_of(self.set.names.len())?, bytes },
         };
-        let region = scope.region.map_or(Ok(ANYWHERE), |region| self.region(region))?;
         let (reads_from, next) = (from.max(window), NONE);
-        self.set.rules.push(Rule { from, reads_from, until, next, region, switches, enforced });
+        self.set.rules.push(Rule { from, reads_from, until, next, place, switches, enforced });
         self.set.told.push(Told { name, source, number });
         self.last.push(own);
         if first == NONE {
-            self.set.names.extend([account, service]);
-            self.pairs += 1;
-            self.put(place, hash, Slot { rule: own, name });
+            self.set.names.push_str(account);
+            self.accounts += 1;
+            self.put(free, hash, Slot { rule: own, name });
         } else {
             self.link(first, own);
         }
@@ -398,7 +398,7 @@ impl Builder {
         }
     }
 
-    /// Puts a rule behind the last of its pair.
+    /// Puts a rule behind the last of its account.
     fn link(&mut self, first: u32, own: u32) {
         let Some(last) = self.last.get_mut(first as usize) else { return };
         if let Some(rule) = self.set.rules.get_mut(*last as usize) {
@@ -407,30 +407,31 @@ impl Builder {
         *last = own;
     }
 
-    fn region(&mut self, region: &str) -> Result<u16, TooMany> {
-        if let Some(known) = self.regions.get(region) {
+    fn place(&mut self, service: &str, region: Option<&str>) -> Result<u16, TooMany> {
+        let place = Place { service: service.into(), region: region.map(Box::from) };
+        if let Some(known) = self.places.get(&place) {
             return Ok(*known);
         }
-        let number = u16::try_from(self.set.regions.len()).ok().filter(|number| *number != ANYWHERE).ok_or(TooMany)?;
-        self.set.regions.push(region.into());
-        self.regions.insert(region.into(), number);
+        let number = u16::try_from(self.set.places.len()).map_err(|_| TooMany)?;
+        self.set.places.push(place.clone());
+        self.places.insert(place, number);
         Ok(number)
     }
 
     /// Keeps the table at most half full.
     fn make_room(&mut self) {
         let slots = self.set.slots.len();
-        if 2 * (self.pairs + 1) <= slots {
+        if 2 * (self.accounts + 1) <= slots {
             return;
         }
         let slots = (2 * slots).max(8);
         let full = std::mem::replace(&mut self.set.slots, vec![EMPTY; slots]);
         self.set.tags = vec![0; slots];
         for slot in full.into_iter().filter(|slot| slot.rule != NONE) {
-            let (account, service) = self.set.pair(slot.name);
-            let hash = hash(self.set.seed, account, service);
-            let (place, _) = self.set.find(hash, account, service);
-            self.put(place, hash, slot);
+            let account = self.set.account(slot.name);
+            let hash = hash(self.set.seed, account);
+            let (free, _) = self.set.find(hash, account);
+            self.put(free, hash, slot);
         }
     }
 

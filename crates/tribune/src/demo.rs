@@ -413,6 +413,7 @@ async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played
         settings,
         limits: web::Limits::default(),
         fallbacks: Vec::new(),
+        ceiling: None,
         // The server beside it is up in a moment.
         pauses: Pauses { longest: Duration::from_secs(1), ..Pauses::default() },
         random: Arc::new(|| {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use web::gate::fallback::Proxy;
 use web::gate::glass::{Did, Entry};
 use web::gate::standalone::{self, Config, Pauses};
-use web::gate::{Settings, Token};
+use web::gate::{Ceiling, CeilingError, Settings, Share, Token};
 
 /// A gate beside a proxy: answers allow or refuse, from the last snapshot that held.
 #[derive(clap::Args, Debug)]
@@ -96,6 +96,15 @@ struct Run {
     /// The file of a token: shown to the server, and asked of whoever is not on this machine
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
+    /// No snapshot may restrict more accounts than these: a wider one is not taken
+    #[arg(long, value_name = "N", value_parser = accounts)]
+    accounts_max: Option<Ceiling>,
+    /// Nor a larger share of them, as 0.5%
+    #[arg(long, value_name = "SHARE", value_parser = |text: &str| Share::parse(text), requires = "accounts")]
+    accounts_share_max: Option<Share>,
+    /// How many accounts there are, for that share
+    #[arg(long, value_name = "N", requires = "accounts_share_max")]
+    accounts: Option<usize>,
     /// Its own region: what is asked without one happens there
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
@@ -150,10 +159,22 @@ fn fallback(text: &str) -> Result<(Proxy, PathBuf), String> {
     Ok((Proxy::parse(proxy).ok_or_else(wrong)?, file.into()))
 }
 
+fn accounts(text: &str) -> Result<Ceiling, String> {
+    let number = text.parse().map_err(|_| format!("`{text}` is no number of accounts"))?;
+    Ceiling::number(number).map_err(|error| error.to_string())
+}
+
+/// The lower of both bounds.
+fn ceiling(args: &Run) -> Result<Option<Ceiling>, CeilingError> {
+    let share = args.accounts_share_max.zip(args.accounts).map(|(share, all)| Ceiling::share(share, all));
+    Ok(share.transpose()?.into_iter().chain(args.accounts_max).min())
+}
+
 fn start(args: &Run) -> Result<ExitCode, Failure> {
     let refused = |error: &dyn std::fmt::Display| Failure::Refused(error.to_string());
     let pins = standalone::pins(&args.key, &args.approvers).map_err(|error| refused(&error))?;
     let token = args.token.as_deref().map(token).transpose()?;
+    let ceiling = ceiling(args).map_err(|error| refused(&format!("--accounts-share-max: {error}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| refused(&error))?.block_on(async {
         let listener = tokio::net::TcpListener::bind(args.listen).await;
@@ -170,6 +191,7 @@ fn start(args: &Run) -> Result<ExitCode, Failure> {
             pins: Arc::new(pins),
             state: args.state.clone(),
             fallbacks: args.fallback.clone(),
+            ceiling,
             token,
             settings,
             limits: web::Limits::default(),

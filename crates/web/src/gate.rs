@@ -17,6 +17,7 @@
 //! | `report` | what gates tell the server: what they refuse by, and how often |
 //! | `fallback` | what is restricted, as configuration of a proxy whose gate is dead |
 //! | `export` | what is restricted, in the forms of those who enforce elsewhere |
+//! | `ceiling` | how many accounts a snapshot may restrict at one gate |
 //! | `standalone` | a gate of its own: fetching, verifying, keeping, swapping |
 //!
 //! None of them decides: a verdict is [`gate::Gate::check`]'s. Whatever cannot be understood is refused in the protocol's
@@ -25,6 +26,7 @@
 mod admission;
 mod authzen;
 mod body;
+mod ceiling;
 mod envoy;
 pub mod export;
 pub mod fallback;
@@ -42,9 +44,10 @@ pub mod standalone;
 pub use admission::ACCOUNT_LABEL;
 pub use authzen::BATCH_MAX;
 pub use body::BODY_BYTES_MAX;
+pub use ceiling::{Ceiling, CeilingError, Share};
 pub use feed::Feed;
 pub use guard::{Askers, Token};
-pub use held::{Clock, Held, Settings, Types};
+pub use held::{ACCOUNT_UNKNOWN, Clock, Held, Settings, Types};
 pub use operations::{Operations, OperationsError};
 
 use axum::Router;

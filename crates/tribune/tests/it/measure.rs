@@ -61,6 +61,7 @@ impl Gates {
                 state: office.path(&format!("gates-{count}/{number}")),
                 token: None,
                 fallbacks: Vec::new(),
+                ceiling: None,
                 // Late in 2026: the decision stands.
                 settings: Settings::new(Arc::new(|| 1_790_000_000)),
                 limits: web::Limits::default(),

@@ -1,7 +1,7 @@
 //! OpenID AuthZEN Authorization API 1.0: one question, a batch of them, and where to ask.
 //!
 //! Subject and resource are an account and a service, of the types that the gate's settings name; of other types nothing
-//! is restricted. The action is an operation with its family, `storage.write`, or a bare switch, `write`, for services
+//! is restricted. An account whose id is empty or `?` is one that nobody knows: it passes, and is counted. The action is an operation with its family, `storage.write`, or a bare switch, `write`, for services
 //! whose operations have no names. What the specification leaves open: a batch has at most [`BATCH_MAX`] questions.
 
 use super::body::{self, JSON, answer, once, says_json};

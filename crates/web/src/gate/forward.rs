@@ -1,7 +1,7 @@
 //! Forward authentication: nginx's `auth_request`, Caddy's `forward_auth`, Traefik's `ForwardAuth`.
 //!
 //! `X-Tribune-Account`, `-Service`, `-Operation` (after the dot) and `-Region` say what is asked; an empty region is one
-//! that is not known. With `X-Tribune-Protocol` service and operation are told from the request itself, which the proxy
+//! that is not known, and `?` an account that is not: such a request passes, and is counted. With `X-Tribune-Protocol` service and operation are told from the request itself, which the proxy
 //! shows as `X-Original-Method` and `X-Original-URI` or as `X-Forwarded-Method` and `X-Forwarded-Uri`. A proxy must take
 //! these headers away from clients; what stands twice is believed from nobody.
 //!

@@ -25,9 +25,10 @@ pub(super) async fn alive(State(held): State<Arc<Held>>) -> Response {
 
 /// `GET /readyz`.
 pub(super) async fn ready(State(held): State<Arc<Held>>) -> Response {
+    let wide = held.too_wide().map_or_else(String::new, |too_wide| format!("not taken: {too_wide}\n"));
     match held.gate() {
-        Some(gate) => answer(StatusCode::OK, PLAIN, format!("ready, by snapshot {}\n", gate.version())),
-        None => not_ready(),
+        Some(gate) => answer(StatusCode::OK, PLAIN, format!("ready, by snapshot {}\n{wide}", gate.version())),
+        None => answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{NOT_READY}\n{wide}")),
     }
 }
 
@@ -86,10 +87,14 @@ fn text(held: &Held) -> String {
         ),
         (
             "tribune_gate_accounts_missing_total",
-            "Objects of Kubernetes that belong to no account.",
+            "Questions whose account nobody knows; they passed.",
             load(&counts.accounts_missing),
         ),
-        ("tribune_gate_snapshots_refused_total", "Snapshots that were not believed.", load(&counts.snapshots_refused)),
+        (
+            "tribune_gate_snapshots_refused_total",
+            "Snapshots that were not believed, or restrict too many.",
+            load(&counts.snapshots_refused),
+        ),
         ("tribune_gate_fetches_failed_total", "Times the server could not be asked.", load(&counts.fetches_failed)),
     ] {
         out.head(name, "counter", help);
@@ -104,6 +109,9 @@ fn held_now(held: &Held, out: &mut Text) {
     let gate = held.gate();
     let now = (held.settings().clock)();
     out.gauge("tribune_gate_ready", "Whether a verified snapshot is held.", i64::from(gate.is_some()));
+    let help =
+        "Whether the newest snapshot was not taken since it restricts more accounts than this gate may: alarm on this.";
+    out.gauge("tribune_gate_too_wide", help, i64::from(held.too_wide().is_some()));
     let heard = held.counts.heard.load(Ordering::Relaxed);
     if heard != 0 {
         let help = "Seconds since the server last said which snapshot is newest: alarm on this.";

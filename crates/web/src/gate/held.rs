@@ -3,6 +3,7 @@
 //! The gate is swapped whole; who asks while that happens is answered by the one or by the other. Names that others
 //! choose are counted by name up to a bound, and together beyond it.
 
+use super::ceiling::TooWide;
 use super::glass::Glass;
 use super::guard::Token;
 use super::operations::{self, Operations};
@@ -18,6 +19,10 @@ use tokio::sync::Notify;
 
 /// What time it is, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What stands in an account's place where nobody can know it: a request without a key, or with one that is nobody's. It
+/// passes, and is counted. What could be two accounts' is not this, and is refused where it is seen.
+pub const ACCOUNT_UNKNOWN: &str = "?";
 
 /// How many different names a counter tells apart.
 pub(super) const NAMES_MAX: usize = 100;
@@ -134,6 +139,7 @@ impl Ended {
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask<'a> {
+    /// Empty or [`ACCOUNT_UNKNOWN`] where it is not known.
     pub(super) account: &'a str,
     pub(super) service: &'a str,
     pub(super) operation: &'a str,
@@ -156,6 +162,8 @@ pub struct Held {
     settings: Settings,
     operations: Operations,
     gate: RwLock<Option<Arc<Gate>>>,
+    /// What was not taken since it restricts too many, as long as nothing newer is held.
+    too_wide: RwLock<Option<TooWide>>,
     glass: RwLock<Arc<Glass>>,
     /// Somebody may wait for another gate to be held.
     pub(super) swapped: Notify,
@@ -186,7 +194,7 @@ pub(super) struct Counts {
     pub(super) regions_missing: AtomicU64,
     /// AuthZEN's questions of other types than an account and a service.
     pub(super) types_other: AtomicU64,
-    /// Objects of Kubernetes of no account.
+    /// Questions whose account nobody knows.
     pub(super) accounts_missing: AtomicU64,
     pub(super) unmapped: Names,
     pub(super) services: Names,
@@ -223,7 +231,8 @@ impl Names {
         let room = names.len() < NAMES_MAX;
         match names.get_mut(&short) {
             Some(count) => *count += 1,
-            None if room => drop(names.insert(short, 1)),
+            // No name is written as those beyond the bound are.
+            None if room && !short.is_empty() => drop(names.insert(short, 1)),
             None => *others += 1,
         }
     }
@@ -242,13 +251,14 @@ impl Held {
     pub fn new(settings: Settings) -> Result<Self, operations::OperationsError> {
         let operations = Operations::built_in()?;
         let (gate, glass, told, counts) = (RwLock::default(), RwLock::default(), Mutex::default(), Counts::default());
-        let (swapped, answers_anew) = (Notify::new(), Notify::new());
-        Ok(Self { settings, operations, gate, glass, swapped, answers_anew, told, counts })
+        let (too_wide, swapped, answers_anew) = (RwLock::default(), Notify::new(), Notify::new());
+        Ok(Self { settings, operations, gate, too_wide, glass, swapped, answers_anew, told, counts })
     }
 
     /// Answers by this gate from now on.
     pub fn swap(&self, gate: Arc<Gate>) {
         let before = self.gate.write().unwrap_or_else(PoisonError::into_inner).replace(gate);
+        *self.too_wide.write().unwrap_or_else(PoisonError::into_inner) = None;
         let now = (self.settings.clock)();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, refusals) = (std::mem::replace(&mut told.since, now), std::mem::take(&mut told.refusals));
@@ -306,6 +316,16 @@ impl Held {
     /// Which glass is broken, if any ever was.
     pub fn glass(&self) -> Arc<Glass> {
         Arc::clone(&self.glass.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with what is held, and says why to who asks; whether that is news.
+    pub(super) fn refuse(&self, too_wide: TooWide) -> bool {
+        self.too_wide.write().unwrap_or_else(PoisonError::into_inner).replace(too_wide) != Some(too_wide)
+    }
+
+    /// What was not taken since it restricts too many.
+    pub(super) fn too_wide(&self) -> Option<TooWide> {
+        *self.too_wide.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gate that answers now.
@@ -366,7 +386,17 @@ impl Held {
         answered
     }
 
+    /// Lets pass what is of no account, whatever is held.
+    pub(super) fn of_no_account(&self, interface: Interface) -> Answered {
+        self.counts.accounts_missing.fetch_add(1, Ordering::Relaxed);
+        self.counts.add(interface, Ended::Allowed);
+        Answered::Allowed
+    }
+
     fn unknown(&self, ask: &Ask<'_>, region: Option<&str>) {
+        if ask.account.is_empty() || ask.account == ACCOUNT_UNKNOWN {
+            self.counts.accounts_missing.fetch_add(1, Ordering::Relaxed);
+        }
         if !operations::is_service(ask.service) {
             self.counts.services.add(ask.service);
         }
@@ -395,7 +425,12 @@ mod tests {
         (0..10_000).for_each(|number| names.add(&format!("name {number}")));
         names.add(&"x".repeat(1_000_000));
         names.add("name 7");
+        names.add("");
         let (by_name, others) = names.read();
-        assert_eq!((by_name.len(), by_name["name 7"], others), (NAMES_MAX, 2, 10_000 - NAMES_MAX as u64 + 1));
+        assert_eq!((by_name.len(), by_name["name 7"], others), (NAMES_MAX, 2, 10_000 - NAMES_MAX as u64 + 2));
+        // Nor does no name take a place, or stand beside those beyond the bound.
+        let few = Names::default();
+        few.add("");
+        assert_eq!(few.read(), (BTreeMap::new(), 1));
     }
 }

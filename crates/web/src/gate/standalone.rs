@@ -3,6 +3,7 @@
 //! The server is believed no more than any other bytes. While it is away the gate goes on with what it holds, across
 //! restarts too; what is refused changes nothing. Time, chance and where notes go come in as closures.
 
+use super::ceiling::{Ceiling, TooWide};
 use super::fallback::{Proxy, exact_until, fallback};
 use super::glass;
 use super::guard::Token;
@@ -67,6 +68,8 @@ pub struct Config {
     pub token: Option<Token>,
     /// What its proxy falls back on when it is dead: files that are written anew whenever what is refused changes.
     pub fallbacks: Vec<(Proxy, PathBuf)>,
+    /// How many accounts a snapshot may restrict; none: any number.
+    pub ceiling: Option<Ceiling>,
     /// How it is asked.
     pub settings: Settings,
     /// What connections may take.
@@ -169,19 +172,38 @@ pub async fn serve(
 /// Holds what was kept, if it is still believed; the version below which nothing is.
 fn start(config: &Config, kept: &Kept, held: &Held) -> Result<Option<Version>, StandaloneError> {
     let Some(bytes) = kept.read()? else { return Ok(None) };
-    match Gate::load(&bytes, Arc::clone(&config.pins), None, (config.random)()) {
+    let loaded = Gate::load(&bytes, Arc::clone(&config.pins), None, (config.random)()).map_err(Refused::from);
+    let within = loaded.and_then(|gate| held_to(config.ceiling, &gate, held).map(|()| gate).map_err(Refused::from));
+    match within {
         Ok(gate) => {
             (config.notes)(&format!("answering by snapshot {}, which was kept", gate.version()));
             held.swap(Arc::new(gate));
             Ok(None)
         }
         Err(why) => {
-            // Pins may have changed. Its version still counts: nothing older is believed.
+            // Pins or the bound may have changed. Its version still counts: nothing older is believed.
             held.counts.snapshots_refused.fetch_add(1, Ordering::Relaxed);
+            if let Refused::TooWide(too_wide) = &why {
+                held.refuse(*too_wide);
+            }
             (config.notes)(&format!("{}: not believed any more, and not used: {why}", kept.file.display()));
             Ok(Snapshot::parse(&bytes).ok().map(|snapshot| snapshot.version()))
         }
     }
+}
+
+/// Why what came is not taken.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error(transparent)]
+    TooWide(#[from] TooWide),
+}
+
+/// Whether it restricts no more than this gate may.
+fn held_to(ceiling: Option<Ceiling>, gate: &Gate, held: &Held) -> Result<(), TooWide> {
+    ceiling.map_or(Ok(()), |ceiling| ceiling.holds(gate, (held.settings().clock)()))
 }
 
 /// The file of the last good snapshot.
@@ -299,6 +321,7 @@ struct Follower {
     held: Arc<Held>,
     kept: Arc<Kept>,
     floor: Option<Version>,
+    ceiling: Option<Ceiling>,
     /// What is held did not lead on: the next one is fetched whole.
     whole: bool,
 }
@@ -314,9 +337,9 @@ impl Follower {
         let address = address(&config.snapshot)?;
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none());
         let client = client.user_agent(concat!("tribune-gate/", env!("CARGO_PKG_VERSION"))).build()?;
-        let Config { pins, token, pauses, random, notes, .. } = config.clone();
+        let Config { pins, token, pauses, random, notes, ceiling, .. } = config.clone();
         let kept = Arc::new(kept);
-        Ok(Self { client, address, pins, token, pauses, random, notes, held, kept, floor, whole: false })
+        Ok(Self { client, address, pins, token, pauses, random, notes, held, kept, floor, ceiling, whole: false })
     }
 
     /// What tells the same server what is refused.
@@ -372,7 +395,17 @@ impl Follower {
             None => Gate::load(&bytes, pins, floor, seed),
         });
         match verified.await.map_err(|error| error.to_string())? {
-            Ok(gate) => self.take(Arc::new(gate)).await,
+            Ok(gate) => match held_to(self.ceiling, &gate, &self.held) {
+                Ok(()) => self.take(Arc::new(gate)).await,
+                Err(too_wide) => {
+                    counts.snapshots_refused.fetch_add(1, Ordering::Relaxed);
+                    // Said of each once, whatever failed before.
+                    if self.held.refuse(too_wide) {
+                        (self.notes)(&format!("not taken: {too_wide}"));
+                    }
+                    Err("what it sent restricts too many accounts".to_owned())
+                }
+            },
             Err(why) => {
                 let leads_on_from_another =
                     matches!(why, SnapshotError::Base { .. } | SnapshotError::NotHeld { .. } | SnapshotError::Baseless);

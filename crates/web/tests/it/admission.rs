@@ -64,6 +64,9 @@ async fn what_is_of_no_account_passes_and_is_counted() {
     let labelled = review("Pod", "CREATE", &pod(&json!({"tribune/account": "acme-1"})));
     assert_eq!(asked(&server, "/gate/admission", &labelled).await["allowed"], false);
     assert_eq!(server.metric("tribune_gate_accounts_missing_total").await, ["tribune_gate_accounts_missing_total 1"]);
+    // Both were questions, and are counted as such.
+    let counted = server.metric("tribune_gate_checks_total{interface=\"admission\",verdict=\"allow\"").await;
+    assert_eq!(counted, ["tribune_gate_checks_total{interface=\"admission\",verdict=\"allow\"} 1"]);
     for body in [
         "{",
         "{}",

@@ -215,6 +215,20 @@ async fn a_refusal_tells_the_customer_which_restriction_why_and_where_to_appeal(
     question["subject"]["type"] = json!("user");
     assert_eq!(value(&server, ONE, &question).await, json!({"decision": true}));
     assert_eq!(server.metric("tribune_gate_types_other_total").await, ["tribune_gate_types_other_total 1"]);
+    // Nobody's, and of a service and to an end that nobody knows.
+    question["subject"] = json!({"type": "account", "id": ""});
+    assert_eq!(value(&server, ONE, &question).await, json!({"decision": true}));
+    question["subject"]["id"] = json!("?");
+    question["resource"]["id"] = json!("teleport");
+    question["action"]["name"] = json!("beam");
+    assert_eq!(value(&server, MANY, &json!({"evaluations": [question]})).await["evaluations"][0]["decision"], true);
+    for line in [
+        "tribune_gate_accounts_missing_total 2",
+        "tribune_gate_services_unknown_total{service=\"teleport\"} 1",
+        "tribune_gate_unmapped_total{operation=\"beam\"} 1",
+    ] {
+        assert_eq!(server.metric(line.split(['{', ' ']).next().unwrap()).await, [line]);
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,11 @@ async fn envoy_is_answered_as_other_proxies_are() {
     let forged = vec![("x-tribune-account", "acme-3")];
     assert_eq!(ask(forged.clone(), WRITE.to_vec()).await.unwrap().0, "c1/d1/1", "the configuration speaks first");
     assert_eq!(ask(WRITE.to_vec(), forged).await, None);
+    // Nobody's: it passes, and is counted.
+    let nobody = vec![("x-tribune-account", "?")];
+    assert_eq!(ask(nobody.clone(), WRITE[1..].to_vec()).await, None);
+    assert_eq!(ask(WRITE[1..].to_vec(), nobody).await, None);
+    assert_eq!(server.metric("tribune_gate_accounts_missing_total").await, ["tribune_gate_accounts_missing_total 2"]);
     // What stands twice is joined with a comma by Envoy; what is missing is missing.
     let mut twice = WRITE.to_vec();
     twice[0].1 = "acme-3,acme-1";

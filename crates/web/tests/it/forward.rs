@@ -58,6 +58,30 @@ async fn a_missing_or_repeated_header_is_refused_and_no_restrictions_doing() {
 }
 
 #[tokio::test]
+async fn what_nobody_knows_passes_and_is_counted_by_name() {
+    let server = started().await;
+    for (place, value) in [(0, "?"), (1, "teleport"), (3, "")] {
+        let mut unknown = WRITE;
+        unknown[place].1 = value;
+        assert_eq!(asked(&server, &unknown).await.status(), 204, "{value:?}");
+    }
+    let protocol = [("x-tribune-account", "?"), ("x-tribune-region", ""), ("x-tribune-protocol", "s3")];
+    let put = [("x-original-method", "PUT"), ("x-original-uri", "/bucket/key")];
+    assert_eq!(asked(&server, &[&protocol[..], &put].concat()).await.status(), 204);
+    for (metric, line) in [
+        ("tribune_gate_accounts_missing_total", "tribune_gate_accounts_missing_total 2"),
+        ("tribune_gate_services_unknown_total", "tribune_gate_services_unknown_total{service=\"teleport\"} 1"),
+        ("tribune_gate_regions_missing_total", "tribune_gate_regions_missing_total 1"),
+        (
+            "tribune_gate_checks_total{interface=\"forward\",verdict=\"allow\"",
+            "tribune_gate_checks_total{interface=\"forward\",verdict=\"allow\"} 4",
+        ),
+    ] {
+        assert_eq!(server.metric(metric).await, [line]);
+    }
+}
+
+#[tokio::test]
 async fn a_gate_of_a_region_knows_where_it_is() {
     let mut settings = settings();
     settings.region = Some("north".into());

@@ -82,6 +82,7 @@ async fn follow(gates: u16) {
         let said = said.clone();
         let config = Config {
             fallbacks: Vec::new(),
+            ceiling: None,
             snapshot: url.clone(),
             pins: pins("north-1"),
             state: folder.path().join(number.to_string()),

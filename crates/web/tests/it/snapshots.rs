@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use gate::seal::Order;
-use gate::{Snapshot, Terms, Version, time};
+use gate::{Snapshot, Stage, Terms, Version, time};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tower::ServiceExt as _;
 use web::gate::fallback::Proxy;
 use web::gate::glass::{Did, Entry};
 use web::gate::standalone::{Config, Pauses, StandaloneError, serve};
-use web::gate::{Askers, Feed, Token};
+use web::gate::{Askers, Ceiling, Feed, Token};
 use web::{Limits, Peer};
 
 const AT: &str = "/gate/snapshot";
@@ -105,6 +105,7 @@ fn config(snapshots: &str, state: &Path, notes: &Arc<Mutex<Vec<String>>>) -> Con
         state: state.to_owned(),
         token: None,
         fallbacks: Vec::new(),
+        ceiling: None,
         settings: settings(),
         limits: Limits::default(),
         pauses: Pauses {
@@ -402,6 +403,47 @@ async fn broken_glass_lets_pass_for_a_while_and_never_refuses() {
         .unwrap();
     gate.says("the glass is whole again: all").await;
     assert!(gate.refuses("acme-1").await && gate.refuses("acme-2").await && healthy().await == "alive\n");
+    gate.end().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_wider_than_a_gate_may_is_not_taken_and_a_narrower_one_is() {
+    let state = tempfile::tempdir().unwrap();
+    let bytes = Arc::new(Mutex::new(snapshot(1, &LIST, TERMS).bytes()));
+    let server = handing(&bytes).await;
+    let start = async |most: usize| {
+        let notes = Arc::default();
+        let ceiling = Some(Ceiling::number(most).unwrap());
+        Gate::started(Config { ceiling, ..config(&server.url(AT), state.path(), &notes) }, notes).await
+    };
+    // Four restrictions of two accounts.
+    let gate = start(2).await;
+    gate.reaches("1.1").await;
+    let wide: Vec<&str> = LIST.into_iter().chain(["acme-3\tspeech\t\twrite"]).collect();
+    *bytes.lock().unwrap() = snapshot(2, &wide, TERMS).bytes();
+    gate.says("snapshot 1.2 restricts 3 accounts, more than the 2 that this gate may").await;
+    let (status, text) = gate.server.get("/readyz").await;
+    assert!(status == 200 && text.starts_with("ready, by snapshot 1.1\nnot taken: snapshot 1.2 restricts 3"), "{text}");
+    assert_eq!(gate.server.metric("tribune_gate_too_wide").await, ["tribune_gate_too_wide 1"]);
+    assert!(gate.refuses("acme-1").await && !gate.refuses("acme-3").await);
+    // As wide, and only counted: that refuses nobody.
+    let shadow = Terms { stage: Stage::Shadow, ..TERMS };
+    *bytes.lock().unwrap() = snapshot(3, &wide, shadow).bytes();
+    gate.reaches("1.3").await;
+    assert_eq!(gate.server.metric("tribune_gate_too_wide").await, ["tribune_gate_too_wide 0"]);
+    *bytes.lock().unwrap() = snapshot(4, &LIST, TERMS).bytes();
+    gate.reaches("1.4").await;
+    gate.end().await;
+    // What was kept counts as well, once the bound is lower; and nothing older is believed.
+    *bytes.lock().unwrap() = snapshot(3, &LIST[..1], TERMS).bytes();
+    let gate = start(1).await;
+    gate.says("not used: snapshot 1.4 restricts 2 accounts").await;
+    gate.says("the snapshot is 1.3, and 1.4 is held").await;
+    let (status, text) = gate.server.get("/readyz").await;
+    assert!(status == 503 && text.contains("not taken: snapshot 1.4 restricts 2"), "{text}");
+    *bytes.lock().unwrap() = snapshot(5, &LIST[..1], TERMS).bytes();
+    gate.reaches("1.5").await;
+    assert!(gate.refuses("acme-1").await && !gate.refuses("acme-2").await);
     gate.end().await;
 }
 
