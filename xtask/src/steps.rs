@@ -126,7 +126,7 @@ fn with_nextest(project: &Project) -> Result<Ran, String> {
     let (config, junit) = (store.join("config.toml"), store.join("default/junit.xml"));
     let text = format!(
         "store = {{ dir = {store:?} }}\n[profile.default]\nfail-fast = false\n\
-         slow-timeout = {{ period = \"60s\", terminate-after = 10 }}\n\
+         slow-timeout = {{ period = \"60s\", terminate-after = 15 }}\n\
          junit = {{ path = \"junit.xml\", store-success-output = true }}\n"
     );
     std::fs::create_dir_all(&store)

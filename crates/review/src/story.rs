@@ -1133,7 +1133,7 @@ proptest! {
             }
             if goes {
                 let (person, ..) = PEOPLE[usize::from(which) % PEOPLE.len()];
-                stage.roster.members.get_mut(&name::<PersonId>(person)).unwrap().left = Some(stage.now);
+                stage.roster.members.get_mut(&name::<PersonId>(person)).unwrap().left = Some(Moment(stage.now.0 + 1));
             }
             let (by, act) = any_act(&stage, op, who, which);
             let before = stage.case().clone();

@@ -234,7 +234,9 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
     } else if let Some(typed) = problem.typed.clone() {
         // Only forms of those who sign in come here, and their pages are in English.
         let frame = Frame::inside(pages, reader, "Nothing was done", Vec::new(), "/", None);
-        (HTML, KeptPage { frame, says, typed }.render().unwrap_or_else(|_| title.clone()))
+        let page = KeptPage { frame, says, typed };
+        response.extensions_mut().insert(MadeFrom::of(&page));
+        (HTML, page.render().unwrap_or_else(|_| title.clone()))
     } else {
         let page = ProblemPage { frame: Frame::new(pages, reader, &title), says };
         response.extensions_mut().insert(MadeFrom::of(&page));

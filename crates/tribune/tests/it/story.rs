@@ -219,6 +219,7 @@ fn declared(office: &Office) {
     let said = office.does("ann", &open);
     *office.case.borrow_mut() = said.split([' ', ':']).nth(1).unwrap().to_owned();
     assert!(office.does("ann", &open).contains("before"), "sent twice, it is opened once");
+    office.does("ann", &["case", "assign", "CASE", "--person", "ann", "--role", "analyst"]);
     for (person, role) in [("ann", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")] {
         office.does("ann", &["case", "assign", "CASE", "--person", person, "--role", role]);
         office.does(person, &["case", "declare", "CASE", "--none"]);

@@ -1288,6 +1288,7 @@ async fn a_use_that_is_declared_is_opened_by_a_form_and_two_say_whether_it_may_g
     let opened = ann.post("/console/open", &again).await;
     assert_eq!(opened.status, 303, "{}", faults(&opened));
     office.case = opened.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    office.must(&mut office.at("ann").await, "assign", &[("person", "ann"), ("role", "analyst")]).await;
     for (name, role) in [("ann", "reviewer"), ("ben", "decider"), ("cleo", "decider"), ("hal", "counsel")] {
         let mut ann = office.at("ann").await;
         office.must(&mut ann, "assign", &[("person", name), ("role", role)]).await;
