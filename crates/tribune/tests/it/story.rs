@@ -233,7 +233,7 @@ fn declared(office: &Office) {
     let close = ["case", "close", "CASE", "--remedy", "none is owed", "--consulted", "the clinics"];
     let close = [&close[..], &["--lesson", "ask for the places first"]].concat();
     office.may_not("ann", &close, "two who decide say first");
-    office.may_not("ann", &within, "assign ann first");
+    office.may_not("ann", &within, "may not decide use");
     office.does("ben", &within);
     office.does("cleo", &["case", "decide-use", "CASE", "rejected", "--reasons", "too vague"]);
     office.may_not("ann", &close, "two who decide say first");
