@@ -23,6 +23,8 @@ const THING: &str = "what customers declare";
 
 struct Row {
     address: String,
+    /// The form that opens a case on it.
+    open: String,
     day: String,
     customer: String,
     declared_use: String,
@@ -35,6 +37,12 @@ impl Row {
         let accounts: Vec<&str> = one.accounts.iter().map(|account| account.as_str()).collect();
         Self {
             address: format!("/console/declarations/{}", escaped(one.id.as_str())),
+            open: format!(
+                "/console/open?declaration={}&customer={}&accounts={}",
+                escaped(one.id.as_str()),
+                escaped(one.customer.as_str()),
+                escaped(&accounts.join("\n"))
+            ),
             day: one.at.day(),
             customer: one.customer.to_string(),
             declared_use: one.declared_use.replace('_', " "),

@@ -1104,6 +1104,13 @@ async fn a_declared_use_is_listed_and_read_by_who_opens_cases_for_a_purpose() {
     looks_for(&mut ann, "/console/declarations", "to open a case").await;
     let shown = ann.get("/console/declarations/d-1").await.text();
     assert!(shown.contains("harbour") && !shown.contains("ferries"), "{shown}");
+    let page = Html::parse_document(&shown);
+    let link = all(&page, ".actions a")[0].value().attr("href").unwrap().to_owned();
+    let form = ann.get(&link).await;
+    whole(&form);
+    let page = Html::parse_document(&form.text());
+    let filled = |name: &str| all(&page, name)[0].value().attr("value").unwrap_or_default().to_owned();
+    assert_eq!([filled("input[name=declaration]"), filled("input[name=customer]")], ["d-1", "harbour"]);
     assert_eq!(office.at("ben").await.get("/console/declarations").await.status, 403);
     // Who is close to its customer is shown nothing of it.
     let mut near = house.clerk.roster().await.unwrap();
