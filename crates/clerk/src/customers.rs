@@ -350,13 +350,16 @@ impl Clerk {
         Ok(stream.events.into_iter().rev().filter(|one| one.customer == *customer).collect())
     }
 
-    /// One of them, for whoever may open a case on it.
+    /// One of them, for whoever may open a case on it; that they do is in the case.
     ///
     /// # Errors
-    /// There is none, they may not, or the record failed.
+    /// As [`Self::declarations`], or there is none of that name, or they are too close to its customer.
     pub async fn declaration(&self, who: &str, id: &CommandId, at: Moment) -> Result<Declaration, Error> {
-        let all = self.declarations(who, at).await?;
-        all.into_iter().find(|one| one.id == *id).ok_or_else(|| Error::Unknown(format!("declaration {id}")))
+        let unknown = || Error::Unknown(format!("declared use {id}"));
+        let declared = self.declarations(who, at).await?.into_iter().find(|one| one.id == *id).ok_or_else(unknown)?;
+        let (roster, by) = (self.roster().await?, self.person(who).await?);
+        apart(&roster, &by, &declared.customer)?;
+        Ok(declared)
     }
 
     /// What customers declared, the latest first, for whoever may open a case on it.
@@ -386,7 +389,7 @@ impl Clerk {
     /// One of them with its text, where the identity opens it: intake officers hold the keys of what customers declare.
     ///
     /// # Errors
-    /// As [`Self::declarations`], or there is none of that name, or they are too close to its customer.
+    /// As [`Self::declaration`].
     pub async fn read_declaration(
         &self,
         who: &str,
@@ -395,10 +398,7 @@ impl Clerk {
         purpose: &str,
         at: Moment,
     ) -> Result<(Declaration, Sealed), Error> {
-        let unknown = || Error::Unknown(format!("declared use {id}"));
-        let declared = self.declarations(who, at).await?.into_iter().find(|one| one.id == *id).ok_or_else(unknown)?;
-        let (roster, by) = (self.roster().await?, self.person(who).await?);
-        apart(&roster, &by, &declared.customer)?;
+        let (declared, by) = (self.declaration(who, id, at).await?, self.person(who).await?);
         let what = format!("declared use {id} of {}", declared.customer);
         self.note_look(Look { at, by, what, purpose: purpose.to_owned() }).await?;
         let Some(ciphertext) = self.record.ciphertext(declared.text).await? else {

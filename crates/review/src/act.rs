@@ -377,7 +377,24 @@ impl Act {
             | Self::Escalate { reason: text, .. }
             | Self::Respond { answer: text, .. }
             | Self::DecideUse { reasons: text, .. } => vec![*text],
-            _ => Vec::new(),
+            Self::TakeIn { .. }
+            | Self::GoOnIn { .. }
+            | Self::Assign { .. }
+            | Self::Release { .. }
+            | Self::AddEvidence(_)
+            | Self::ConfirmSafe { .. }
+            | Self::Preview { .. }
+            | Self::Approve { .. }
+            | Self::TakeEffect { .. }
+            | Self::RunOut { .. }
+            | Self::Entrust { .. }
+            | Self::NoteLeaving { .. }
+            | Self::Check { .. }
+            | Self::Compare { .. }
+            | Self::FollowUp { .. }
+            | Self::Correct { .. }
+            | Self::TakeUp
+            | Self::Reopen { .. } => Vec::new(),
         }
     }
 }

@@ -129,6 +129,8 @@ impl Audit<'_> {
         let at = event.command.at;
         match &event.command.act {
             Act::Open(opening) => {
+                let close = person.and_then(|person| self.roster.closeness(&person, &opening.customer));
+                self.hold(event, 18, close.is_none(), "somebody close to the customer opened it");
                 self.history.accounts.extend(opening.accounts.iter().cloned());
                 self.history.opening = Some(opening.clone());
             }

@@ -593,9 +593,7 @@ mod tests {
     fn approved(stage: &mut Stage, decision: Decision) {
         let id = decision.id.to_string();
         stage.must("ann", Act::Propose(decision));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, &id));
-        }
+        stage.approve(&id);
         stage.must("ivy", Act::ConfirmSafe { text: text(&id), written_by: name("ann") });
         stage.must("ann", serve(&id, &id));
     }
@@ -629,9 +627,7 @@ mod tests {
         stage.must("ben", Act::Refuse { decision: name("d3"), reason: text("no") });
         stage.later(1);
         stage.must("ann", Act::Propose(lift("d4", "d2", &[])));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d4"));
-        }
+        stage.approve("d4");
         stage.must("tribune", stage.effect("d4"));
         stage.later(10);
         stage.must("tribune", Act::RunOut { decision: name("d1") });
@@ -743,9 +739,7 @@ mod tests {
         let (use_ended, rest_as_before) = (true, true);
         stage.must("ann", Act::Check { decision: name("d1"), days: 90, use_ended, rest_as_before });
         stage.must("ann", Act::Propose(lift("d2", "d1", &[])));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d2"));
-        }
+        stage.approve("d2");
         stage.must("tribune", stage.effect("d2"));
         assert_eq!(count(2026, &stage.events, &[]), counts);
         let next = count(2027, &stage.events, &[]);

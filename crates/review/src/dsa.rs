@@ -369,9 +369,7 @@ mod tests {
         let mut stage = Stage::determined();
         prepare(&mut stage);
         stage.must("ann", Act::Propose(decision("d1", intervention, targets)));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d1"));
-        }
+        stage.approve("d1");
         let mut texts = texts("What was found.");
         texts.reasons =
             [Switch::Write, Switch::Read, Switch::Delete, Switch::Export].map(|one| (one, written("why"))).into();

@@ -651,9 +651,7 @@ mod tests {
         told.must("tribune", Act::Join { source, accounts: BTreeSet::new() });
         told.must("tribune", told.effect("d1"));
         told.must("ann", Act::Propose(crate::stage::decision("d2", "declaration", &[])));
-        for decider in ["ben", "cleo"] {
-            told.must(decider, told.approval(decider, "d2"));
-        }
+        told.approve("d2");
         told.safe("asks");
         told.must("ann", serve("d2", "asks"));
         told.must("tribune", told.effect("d2"));

@@ -187,7 +187,7 @@ impl<'a> Context<'a> {
 /// # Errors
 /// The rule that is against it.
 pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event, Refusal> {
-    let Act::Open(Opening { kind, accounts, sources, .. }) = &command.act else {
+    let Act::Open(Opening { kind, customer, accounts, sources, .. }) = &command.act else {
         return Err(Refusal { rule: Rule::Begins, mend: "open it first".to_owned() });
     };
     let declared = sources.iter().any(|source| matches!(source, Source::Declaration(_)));
@@ -198,6 +198,8 @@ pub fn open(context: &Context<'_>, id: CaseId, command: Command) -> Result<Event
     one_case(context, accounts, sources, None)?;
     if let Actor::Person(person) = &command.by {
         present(context, person, command.at)?;
+        let close = context.roster.closeness(person, customer);
+        hold!(context, NotClose, close.is_none(), "{person} is too close to the customer; ask somebody else");
     }
     hold!(context, Somebody, command.by != Actor::Customer, "somebody of the provider's opens it");
     Ok(Event { case: id, number: 1, command })

@@ -264,9 +264,7 @@ impl Stage {
 
     pub(crate) fn approved() -> Self {
         let mut stage = Self::proposed();
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d1"));
-        }
+        stage.approve("d1");
         stage
     }
 
@@ -288,6 +286,13 @@ impl Stage {
         let mut stage = Self::served_later();
         stage.must("tribune", stage.effect("d1"));
         stage
+    }
+
+    /// By the two who decide.
+    pub(crate) fn approve(&mut self, decision: &str) {
+        for decider in ["ben", "cleo"] {
+            self.must(decider, self.approval(decider, decision));
+        }
     }
 
     pub(crate) fn safe(&mut self, of: &str) {

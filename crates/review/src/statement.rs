@@ -697,9 +697,7 @@ pub(crate) mod tests {
         assert_eq!(draft(&Stage::proposed(), "d1", &texts(FACTS)), Err(Fault::Undecided(name("d1"))));
         let mut stage = Stage::in_effect();
         stage.must("ann", Act::Propose(lift("d2", "d1", &[])));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d2"));
-        }
+        stage.approve("d2");
         assert_eq!(draft(&stage, "d2", &texts(FACTS)), Err(Fault::Lifts(name("d2"))));
     }
 
@@ -791,9 +789,7 @@ pub(crate) mod tests {
     fn an_emergency_says_that_it_is_one_and_when_it_lapses() {
         let mut stage = Stage::determined();
         stage.must("ann", Act::Propose(Decision { emergency: true, review: None, ..read_only("d1") }));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, "d1"));
-        }
+        stage.approve("d1");
         let statement = drafted(&stage, FACTS);
         assert_eq!(statement.from, statement.served);
         let proposed = stage.case().decisions[&name::<DecisionId>("d1")].proposed;
@@ -810,9 +806,7 @@ pub(crate) mod tests {
         stage.must("ann", Act::Propose(crate::stage::decision("d1", "read-only", &[north, speech])));
         stage.must("ann", Act::Propose(crate::stage::decision("d2", "declaration", &[])));
         for decision in ["d1", "d2"] {
-            for decider in ["ben", "cleo"] {
-                stage.must(decider, stage.approval(decider, decision));
-            }
+            stage.approve(decision);
         }
         let public = drafted(&stage, FACTS).public_text();
         assert!(public.contains("Territory:\n    north\n    south\n") && public.contains("accounts: 2;"), "{public}");

@@ -25,9 +25,7 @@ fn a_whole_review_leaves_nothing_to_find() {
     stage.must("ann", Act::SettleFollowUp { id: name("f1"), note: text("it is") });
     let both = [target("a1", "speech", &[Switch::Write]), target("a2", "object-storage", &[Switch::Write])];
     stage.must("ann", Act::Propose(decision("d2", "disable", &both)));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d2"));
-    }
+    stage.approve("d2");
     stage.safe("second statement");
     stage.must("ann", serve("d2", "second statement"));
     stage.later(3);
@@ -40,9 +38,7 @@ fn a_whole_review_leaves_nothing_to_find() {
         stage.must(panel, Act::DecideAppeal { id: name("p1"), outcome, reasons: text("reasons") });
     }
     stage.must("ann", Act::Propose(lift("d3", "d2", &both[..1])));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d3"));
-    }
+    stage.approve("d3");
     stage.must("tribune", stage.effect("d3"));
     assert_eq!(stage.case().in_force(stage.now).count(), 2);
     for days in [30, 60, 90] {
@@ -244,9 +240,7 @@ fn what_took_effect_is_held_against_its_preview_and_nothing_else_is_touched() {
 fn what_people_are_to_end_is_attested_by_whose_task_it_is_before_the_case_closes() {
     let mut stage = Stage::determined();
     stage.must("ann", Act::Propose(Decision { review: None, ..decision("d1", "end-human-services", &[]) }));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d1"));
-    }
+    stage.approve("d1");
     stage.safe("statement");
     stage.must("ann", serve("d1", "statement"));
     stage.later(3);
@@ -325,9 +319,7 @@ fn an_appeal_is_heard_after_the_case_is_closed_and_what_it_undoes_is_undone_befo
     }
     assert_eq!(stage.act("ann", Act::Close(closing())).unwrap_err().rule, Rule::NothingLeft, "nothing is lifted");
     stage.must("ann", Act::Propose(lift("d2", "d1", &[])));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d2"));
-    }
+    stage.approve("d2");
     stage.must("tribune", stage.effect("d2"));
     stage.must("ann", Act::Close(closing()));
     assert_eq!(stage.breaches(), [] as [&str; 0]);
@@ -346,9 +338,7 @@ fn what_is_upheld_whole_is_lifted_whole() {
     let both = [target("a1", "object-storage", &[Switch::Write]), target("a1", "speech", &[Switch::Write])];
     stage.must("ann", Act::Propose(decision("d1", "read-only", &both)));
     stage.must("tribune", stage.preview("d1"));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d1"));
-    }
+    stage.approve("d1");
     stage.safe("statement");
     stage.must("ann", serve("d1", "statement"));
     stage.later(3);
@@ -359,9 +349,7 @@ fn what_is_upheld_whole_is_lifted_whole() {
         stage.must(panel, Act::DecideAppeal { id: name("p1"), outcome, reasons: text("r") });
     }
     stage.must("ann", Act::Propose(lift("d2", "d1", &both[..1])));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d2"));
-    }
+    stage.approve("d2");
     stage.must("tribune", stage.effect("d2"));
     for days in [30, 90, 180] {
         stage.now = stage.case().decisions[&name::<DecisionId>("d1")].effect.unwrap().plus_days(days.into());
@@ -392,9 +380,7 @@ fn a_case_that_somebody_outside_waits_for_does_not_go_on_in_another() {
     // Over, and open to an appeal for months.
     let mut served = Stage::in_effect();
     served.must("ann", Act::Propose(lift("d2", "d1", &[])));
-    for decider in ["ben", "cleo"] {
-        served.must(decider, served.approval(decider, "d2"));
-    }
+    served.approve("d2");
     served.must("tribune", served.effect("d2"));
     served.safe("to employees");
     served.must("ann", tell_employees("to employees"));
@@ -409,6 +395,7 @@ fn whoever_has_a_conflict_steers_nothing() {
         let (use_ended, rest_as_before) = (true, true);
         Act::Check { decision: name("d1"), days: 30, use_ended, rest_as_before }
     };
+    assert_eq!(Stage::empty().act("sal", opening()).unwrap_err().rule, Rule::NotClose, "nor opens a case of it");
     let acts = [
         Act::Assign { person: name("dan"), role: Role::Decider },
         Act::Release { person: name("ann") },
@@ -455,9 +442,7 @@ fn no_emergency_is_for_good_or_follows_another() {
         |id, intervention| Decision { emergency: true, review: None, ..decision(id, intervention, &targets) };
     assert_eq!(stage.act("ann", Act::Propose(emergency("d0", "terminate"))).unwrap_err().rule, Rule::Bounded);
     stage.must("ann", Act::Propose(emergency("d1", "read-only")));
-    for decider in ["ben", "cleo"] {
-        stage.must(decider, stage.approval(decider, "d1"));
-    }
+    stage.approve("d1");
     stage.safe("statement");
     stage.must("ann", serve("d1", "statement"));
     stage.must("tribune", stage.effect("d1"));
@@ -530,9 +515,7 @@ fn emergencies_prepared_side_by_side_take_effect_once() {
     stage.must("ann", stage.determination(Standard::ReasonableSuspicion));
     for id in ["d1", "d2"] {
         stage.must("ann", Act::Propose(Decision { emergency: true, review: None, ..read_only(id) }));
-        for decider in ["ben", "cleo"] {
-            stage.must(decider, stage.approval(decider, id));
-        }
+        stage.approve(id);
         stage.safe(id);
         stage.must("ann", serve(id, id));
     }

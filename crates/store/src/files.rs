@@ -274,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_keeps_nothing_or_is_none_is_refused_with_what_to_name() {
+        let says = |address: &str| Files::at(address).unwrap_err();
+        for lost in ["file:///srv/log", "memory:///log"] {
+            assert!(says(lost).contains("keeps what it acknowledges"), "{}", says(lost));
+        }
+        assert!(says("log").contains("no address of an object store"), "{}", says("log"));
+        assert!(says("gopher://log").contains("gopher://log"), "{}", says("gopher://log"));
+    }
+
+    #[test]
     fn a_file_that_never_changes_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
         for files in both(folder.path()) {

@@ -331,6 +331,26 @@ fn who_keeps_a_text_in_a_case_has_a_role_that_may_and_a_customer_its_own_case() 
 }
 
 #[test]
+fn a_text_that_a_case_names_and_that_is_gone_is_told() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let case = opened(&clerk, "open", &["a1"]);
+    part(&clerk, &case, "ann", Role::Reviewer);
+    let papers = Papers { recovery: vec![Identity::generate().to_public()], ..Papers::default() };
+    let (by, only) = ("ann".parse().unwrap(), BTreeSet::new());
+    let kept = block_on(clerk.keep(&papers, Some(&by), Some(&case), &only, b"the quarter", MIDNIGHT)).unwrap();
+    let note = |id: &str, about: Digest| {
+        let (from, with) = (review::act::Contact::Sales, "ann".parse().unwrap());
+        block_on(clerk.enact(&sent("ann", id), &case, Act::NoteContact { from, with, about })).unwrap();
+    };
+    note("n1", kept);
+    assert_eq!(block_on(clerk.lost_texts()).unwrap(), BTreeSet::new());
+    let gone = Digest::of("kept nowhere");
+    note("n2", gone);
+    assert_eq!(block_on(clerk.lost_texts()).unwrap(), BTreeSet::from([(case.clone(), gone)]));
+}
+
+#[test]
 fn what_can_never_become_an_event_is_discarded_by_two_and_an_event_says_so() {
     let place = Place::new();
     let clerk = begun(&place);
