@@ -20,7 +20,7 @@ The project's own chores.
 usage: cargo xtask test [--only STEP]...    set up what is missing, then run every step, or only those named
        cargo xtask screenshots [DIR]           a picture of every page in light, dark, phone and print, with an index.html
                                                (in `screenshots` under cargo's target directory, if DIR is not said)
-       cargo xtask nightly                     100,000 sequences of commands, 500 kills of each database; an hour or so
+       cargo xtask nightly                     100,000 sequences of commands, 500 kills of each database; ten minutes once it is built
        cargo xtask --help
 
 example: cargo xtask test --only fmt --only docs
