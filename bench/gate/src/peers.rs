@@ -38,7 +38,7 @@ impl<'w> Peer<'w> {
 }
 
 fn gate(world: &World) -> Result<impl FnMut(usize) -> bool, Failure> {
-    let mut builder = Builder::new([1; 16]);
+    let mut builder = Builder::new(1);
     builder.source(gate::Source {
         case: "c1".into(),
         decision: "d1".into(),
@@ -56,7 +56,7 @@ fn gate(world: &World) -> Result<impl FnMut(usize) -> bool, Failure> {
         let Some(Question { account, service, operation, region, at, .. }) = world.questions.get(place) else {
             return false;
         };
-        let request = gate::Request { account, service, operation, region: Some(region), at: *at };
+        let request = gate::Request { account, service, operation: *operation, region: Some(region), at: *at };
         matches!(set.check(&request).verdict, Verdict::Refuse(_))
     })
 }

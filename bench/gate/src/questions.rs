@@ -1,7 +1,7 @@
 //! Made-up restrictions and requests, the same on every machine, and the answer to each by looking at every restriction of
 //! its account.
 
-use gate::{Switch, Switches};
+use gate::{Operation, Switch, Switches};
 use std::collections::BTreeMap;
 
 /// 2026-03-01T00:00:00Z.
@@ -22,8 +22,8 @@ pub(crate) struct Rule {
 pub(crate) struct Question {
     pub(crate) account: String,
     pub(crate) service: &'static str,
-    pub(crate) operation: &'static str,
-    /// What the operation falls under, for those who are spared looking.
+    /// What it does, by its name: looked up once, beforehand, as the others are given the switch.
+    pub(crate) operation: Operation,
     pub(crate) switch: Switch,
     pub(crate) region: &'static str,
     pub(crate) at: i64,
@@ -95,7 +95,7 @@ fn question(dice: &mut Dice, accounts: u64) -> Question {
     let account = name(dice.below(2 * accounts));
     let service = pick(dice, &[0, 0, 0, 1, 2]);
     let (operation, switch) = OPERATIONS.get(service).map_or(("", Switch::Read), |own| pick(dice, own));
-    let service = SERVICES.get(service).copied().unwrap_or_default();
+    let (service, operation) = (SERVICES.get(service).copied().unwrap_or_default(), Operation::named(operation));
     Question { account, service, operation, switch, region: pick(dice, &REGIONS), at: MARCH }
 }
 

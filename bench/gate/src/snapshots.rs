@@ -14,7 +14,7 @@ use tlog::{Checkpoint, Hash, Tree};
 
 const ORIGIN: &str = "bench.example/log";
 const SERVER: [u8; 32] = [3; 32];
-pub(crate) const SEED: [u8; 16] = [9; 16];
+pub(crate) const SEED: u64 = 9;
 const PEOPLE: [(&str, u8); 2] = [("p-1", 11), ("p-2", 12)];
 
 pub(crate) fn run(quick: bool) -> Result<(), Failure> {

@@ -200,7 +200,7 @@ impl Gate {
     ///
     /// # Errors
     /// Why the snapshot is refused.
-    pub fn load(bytes: &[u8], pins: Arc<Pins>, held: Option<Version>, seed: [u8; 16]) -> Result<Self, SnapshotError> {
+    pub fn load(bytes: &[u8], pins: Arc<Pins>, held: Option<Version>, seed: u64) -> Result<Self, SnapshotError> {
         let Sent::Snapshot(snapshot) = snapshot::parse(bytes)? else { return Err(SnapshotError::Baseless) };
         let got = snapshot.version();
         if let Some(held) = held.filter(|held| got < *held) {
@@ -214,7 +214,7 @@ impl Gate {
     ///
     /// # Errors
     /// Why it is refused; go on with this one.
-    pub fn next(&self, bytes: &[u8], seed: [u8; 16]) -> Result<Self, SnapshotError> {
+    pub fn next(&self, bytes: &[u8], seed: u64) -> Result<Self, SnapshotError> {
         let held = self.version();
         let snapshot = match snapshot::parse(bytes)? {
             Sent::Snapshot(snapshot) => snapshot,
@@ -262,12 +262,7 @@ impl Gate {
 }
 
 /// Everything that must hold before a snapshot is held.
-fn verified(
-    mut snapshot: Snapshot,
-    pins: Arc<Pins>,
-    before: Option<&Gate>,
-    seed: [u8; 16],
-) -> Result<Gate, SnapshotError> {
+fn verified(mut snapshot: Snapshot, pins: Arc<Pins>, before: Option<&Gate>, seed: u64) -> Result<Gate, SnapshotError> {
     of_the_server(&snapshot, &pins)?;
     let trees = trees(&snapshot, &pins)?;
     let all = snapshot.records.iter().map(|record| (record, false));
@@ -429,7 +424,7 @@ fn remember(snapshot: &mut Snapshot, before: &Snapshot) {
 }
 
 /// What the decisions of a verified snapshot restrict at this gate.
-fn compile(snapshot: &Snapshot, pins: &Pins, seed: [u8; 16]) -> Result<Set, SnapshotError> {
+fn compile(snapshot: &Snapshot, pins: &Pins, seed: u64) -> Result<Set, SnapshotError> {
     let mut decisions = Vec::new();
     for (name, record) in snapshot.records.iter().chain(&snapshot.lifts) {
         let parts = || {

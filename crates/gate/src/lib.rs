@@ -24,7 +24,7 @@
 //! use gate::{Gate, Pins, Request, Verdict};
 //! use std::sync::{Arc, PoisonError, RwLock};
 //!
-//! # fn random() -> [u8; 16] { [0; 16] }
+//! # fn random() -> u64 { 0 }
 //! /// When it starts: the bytes it kept, and the pins that those who run it gave it.
 //! fn start(kept: &[u8], pins: &str) -> Result<RwLock<Arc<Gate>>, Box<dyn std::error::Error>> {
 //!     let pins: Pins = pins.parse()?;
@@ -48,7 +48,7 @@
 //! ```
 
 mod gate;
-pub mod operation;
+mod operation;
 mod pins;
 mod record;
 pub mod seal;
@@ -59,6 +59,7 @@ mod wire;
 mod words;
 
 pub use gate::{DecisionError, EMERGENCY_DAYS, Gate, SnapshotError, entry};
+pub use operation::Operation;
 pub use pins::{Approver, Key, LogPins, Pins, PinsError, ServerPins, THRESHOLD_MIN};
 pub use record::{Approval, Place, Record, Sealed, Stage, Terms};
 pub use set::{Answer, Builder, Request, Restriction, Scope, Set, Source, TooMany, Verdict};

@@ -12,26 +12,38 @@ const DELETE: Switches = Switches::NONE.with(Switch::Delete);
 const EXPORT: Switches = Switches::NONE.with(Switch::Export);
 const EITHER: Switches = WRITE.with(Switch::Read);
 
-/// The switches that must all be off for an operation to be refused; none where nobody mapped it.
-///
-/// New processing counts as writing. What is stored already (`storage.capacity`) and what people do
-/// (`services.hours`) is no request, so that no gate meets it.
-pub fn switches(operation: &str) -> Option<Switches> {
-    Some(match operation {
-        "storage.write" | "storage.ingress" => WRITE,
-        "storage.read" | "storage.list" | "storage.egress" | "cdn.egress" => READ,
-        "storage.delete" => DELETE,
-        "storage.export" => EXPORT,
-        "speech.transcription" | "speech.speaker-id" => WRITE,
-        "language.translation" | "language.tokens" | "language.embedding" => WRITE,
-        "vision.images" | "vision.face-id" => WRITE,
-        "search.documents" => WRITE,
-        "compute.vcpu" | "compute.gpu" => WRITE,
-        "telephony.minutes" | "messaging.requests" => WRITE,
-        "iot.messages" | "logs.ingest" => WRITE,
-        "database.requests" | "network.private-link" => EITHER,
-        _ => return None,
-    })
+/// What a request does, as far as a gate asks: its name is looked up once, where it is known beforehand long before the
+/// request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation(Option<Switches>);
+
+impl Operation {
+    /// The one of this name.
+    ///
+    /// New processing counts as writing. What is stored already (`storage.capacity`) and what people do
+    /// (`services.hours`) is no request, so that no gate meets it.
+    pub fn named(name: &str) -> Self {
+        Self(Some(match name {
+            "storage.write" | "storage.ingress" => WRITE,
+            "storage.read" | "storage.list" | "storage.egress" | "cdn.egress" => READ,
+            "storage.delete" => DELETE,
+            "storage.export" => EXPORT,
+            "speech.transcription" | "speech.speaker-id" => WRITE,
+            "language.translation" | "language.tokens" | "language.embedding" => WRITE,
+            "vision.images" | "vision.face-id" => WRITE,
+            "search.documents" => WRITE,
+            "compute.vcpu" | "compute.gpu" => WRITE,
+            "telephony.minutes" | "messaging.requests" => WRITE,
+            "iot.messages" | "logs.ingest" => WRITE,
+            "database.requests" | "network.private-link" => EITHER,
+            _ => return Self(None),
+        }))
+    }
+
+    /// The switches that must all be off for it to be refused, at least one; none where nobody mapped it.
+    pub const fn switches(self) -> Option<Switches> {
+        self.0
+    }
 }
 
 #[cfg(test)]
@@ -41,16 +53,16 @@ mod tests {
     #[test]
     fn read_only_refuses_writing_alone() {
         let read_only = Switches::NONE.with(Switch::Write);
-        let refused = |operation| switches(operation).is_some_and(|needed| read_only.covers(needed));
+        let refused = |operation| Operation::named(operation).switches().is_some_and(|needed| read_only.covers(needed));
         for operation in ["storage.write", "storage.ingress", "speech.transcription", "language.tokens", "compute.gpu"]
         {
             assert!(refused(operation), "{operation}");
         }
         for operation in ["storage.read", "storage.list", "storage.delete", "storage.export", "database.requests"] {
-            assert!(switches(operation).is_some() && !refused(operation), "{operation}");
+            assert!(Operation::named(operation).switches().is_some() && !refused(operation), "{operation}");
         }
         for operation in ["", "storage", "storage.write ", "Storage.write", "services.hours", "storage.capacity"] {
-            assert_eq!(switches(operation), None, "{operation}");
+            assert_eq!(Operation::named(operation).switches(), None, "{operation}");
         }
     }
 
@@ -58,7 +70,7 @@ mod tests {
     #[test]
     fn every_operation_falls_under_a_switch() {
         for operation in ["storage.list", "cdn.egress", "search.documents", "iot.messages", "network.private-link"] {
-            assert!(switches(operation).is_some_and(|needed| !needed.is_empty()), "{operation}");
+            assert!(Operation::named(operation).switches().is_some_and(|needed| !needed.is_empty()), "{operation}");
         }
     }
 }

@@ -1,30 +1,37 @@
 //! Restrictions as they lie in memory, and the check of one request against them.
 //!
-//! A set is built once, never changed, and swapped whole. Flat arrays hold it; `n` is the number of restrictions (a target of
-//! a decision each), `k` that of different accounts among them, at most `n`:
+//! A set is built once, never changed, and swapped whole. `n` is the number of restrictions (a target of a decision each),
+//! `k` that of different accounts among them, at most `n`:
 //!
-//! | array | what an element is | bytes |
+//! | part | what an element is | bytes |
 //! |---|---|---|
-//! | `tags` | an open-addressed table, never more than half full: 7 bits of an account's hash, or 0 where there is none | (2 to 4) k |
-//! | `slots` | beside each tag: where the account's name and its rules are | 12 × (2 to 4) k |
+//! | `maybe` | a bit, set where the hash of an account falls | (2 to 4) k |
+//! | `accounts` | a hash table, at most seven eighths full and at least half of that: a byte of each account's hash, apart from the rest; its name, if that has at most 23 bytes, and its first restriction | 65 × (8/7 to 16/7) k |
 //! | `rules` | what a check needs of a restriction: times, service and region, switches, mode, and the next of the same account | 32 n |
-//! | `told` | what else is said of it: its account, its decision, its place in that | 16 n |
-//! | `names` | the text of each account, once | their lengths |
+//! | `told` | what else is said of it: its account, its decision, its place in that | 32 n |
 //! | `places` | the names of each pair of service and region, once | few |
 //! | `sources` | what is said of each decision: its names, its digest, the statement, the sentence | one a decision |
 //!
-//! A check hashes the account and looks at one or two tags, which are few enough to stay in the processor's cache; where
-//! nothing of it is restricted it mostly ends there. Else it compares the account's text (a hash refuses nobody) and goes
-//! through the rules of that account, as many as its services and regions. It allocates nothing, and what it does is the
-//! same for ten restrictions and for a hundred thousand. The hash is SipHash-1-3 under a seed that comes with the set, so that who chooses names, and not the
-//! seed, cannot make them meet.
+//! A name longer than 23 bytes is kept beside the table, with 16 bytes more. A check hashes the account and looks at one bit;
+//! these are few enough to stay in the processor's cache, and where nothing of the account is restricted it ends there, but for
+//! one in twenty. Else one line of the cache has all that is asked first: it compares the account's text (a hash refuses
+//! nobody) and goes through the rules of that account, as many as its services and regions. It allocates nothing, and what it
+//! does is the same for ten restrictions and for a hundred thousand.
+//!
+//! The hash is foldhash under a seed that is drawn for each set and told to nobody. It is no cryptographic one, and need not
+//! be: in the table are only accounts that people decided to restrict, so that whoever chose names to meet there would slow
+//! the checks of those accounts, and of no others.
 //!
 //! It knows nothing of who signed what: that is asked before a set is built from it.
 
-use crate::operation;
+use crate::operation::Operation;
 use crate::words::{Digest, Switch, Switches};
-use siphasher::sip::SipHasher13;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use hashbrown::HashTable;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 
 /// What a gate is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +40,8 @@ pub struct Request<'a> {
     pub account: &'a str,
     /// The service: `object-storage`.
     pub service: &'a str,
-    /// What is to be done: `storage.write`.
-    pub operation: &'a str,
+    /// What is to be done.
+    pub operation: Operation,
     /// Where; none if that is not known.
     pub region: Option<&'a str>,
     /// When, in seconds since 1970.
@@ -109,23 +116,15 @@ pub struct Restriction<'s> {
 }
 
 /// Restrictions, and whom they stop.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Set {
-    seed: [u64; 2],
-    tags: Vec<u8>,
-    slots: Vec<Slot>,
+    seed: u64,
+    maybe: Vec<u64>,
+    accounts: HashTable<Held>,
     rules: Vec<Rule>,
     told: Vec<Told>,
-    names: String,
     places: Vec<Place>,
     sources: Vec<Source>,
-}
-
-/// Where an account stands in `names`.
-#[derive(Clone, Copy, Debug)]
-struct Name {
-    start: u32,
-    bytes: u16,
 }
 
 /// What a restriction is about on its account: a service, and its region unless it is everywhere.
@@ -135,14 +134,14 @@ struct Place {
     region: Option<Box<str>>,
 }
 
-/// An element of the table: an account, and the first of its rules.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    rule: u32,
-    name: Name,
+/// An account and the first of its rules, which stands here once more: no other line of the cache is asked for it.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Held {
+    account: SmolStr,
+    first: Rule,
+    place: u32,
 }
-
-const EMPTY: Slot = Slot { rule: NONE, name: Name { start: 0, bytes: 0 } };
 
 #[derive(Clone, Copy, Debug)]
 struct Rule {
@@ -158,13 +157,16 @@ struct Rule {
     enforced: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Told {
-    name: Name,
+    account: SmolStr,
     source: u32,
     /// Its place in the decision's list, from 1.
     number: u32,
 }
+
+/// Of so many bits, at least, one says that there may be something of an account.
+const BITS_AN_ACCOUNT: usize = 16;
 
 const NONE: u32 = u32::MAX;
 const READS: Switches = Switches::NONE.with(Switch::Read).with(Switch::Export);
@@ -179,13 +181,14 @@ impl Set {
     /// The same, as if those restrictions were not there that are `off`.
     pub fn check_but<'s>(&'s self, request: &Request<'_>, off: impl Fn(&Restriction<'s>) -> bool) -> Answer<'s> {
         let mut answer = Answer { verdict: Verdict::Allow, unmapped: false, region_unknown: false };
-        let Some(needed) = operation::switches(request.operation) else {
+        let Some(needed) = request.operation.switches() else {
             return Answer { unmapped: true, ..answer };
         };
-        let mut next = self.find(hash(self.seed, request.account), request.account).1;
-        while let Some(rule) = self.rules.get(next as usize) {
-            let restriction = Restriction { set: self, place: next as usize, rule: *rule };
-            next = rule.next;
+        let Some(held) = self.find(request.account) else { return answer };
+        let mut following = Some((held.place, &held.first));
+        while let Some((place, rule)) = following {
+            let restriction = Restriction { set: self, place: place as usize, rule: *rule };
+            following = self.rules.get(rule.next as usize).map(|next| (rule.next, next));
             let place = self.places.get(usize::from(rule.place)).filter(|place| *place.service == *request.service);
             let Some(place) = place.filter(|_| rule.stands(needed, request.at)) else { continue };
             if place.region.is_some() && place.region.as_deref() != request.region {
@@ -205,23 +208,11 @@ impl Set {
         answer
     }
 
-    /// Where the table has an account, or would have it, and its first rule or [`NONE`].
-    fn find(&self, hash: u64, account: &str) -> (usize, u32) {
-        let (mask, tag) = (self.tags.len().wrapping_sub(1), tag(hash));
-        let mut place = hash as usize & mask;
-        while let Some(found) = self.tags.get(place).filter(|found| **found != 0) {
-            let slot = self.slots.get(place).filter(|_| *found == tag);
-            if let Some(slot) = slot.filter(|slot| self.account(slot.name) == account) {
-                return (place, slot.rule);
-            }
-            place = (place + 1) & mask;
-        }
-        (place, NONE)
-    }
-
-    fn account(&self, Name { start, bytes }: Name) -> &str {
-        let start = start as usize;
-        self.names.get(start..start + usize::from(bytes)).unwrap_or_default()
+    fn find(&self, account: &str) -> Option<&Held> {
+        let hash = hash(self.seed, account);
+        let (word, bit) = bit(hash, self.maybe.len());
+        let maybe = self.maybe.get(word).is_some_and(|bits| bits & bit != 0);
+        if maybe { self.accounts.find(hash, |held| held.account == account) } else { None }
     }
 
     /// Every restriction, in the order in which they were added.
@@ -270,9 +261,16 @@ impl Set {
         let place = |Place { service, region }: &Place| {
             size_of::<Place>() + service.len() + region.as_ref().map_or(0, |region| region.len())
         };
-        (1 + size_of::<Slot>()) * self.slots.len()
+        // As hashbrown makes its tables: a power of two of elements, of which an eighth stays free.
+        let elements = match self.accounts.capacity() {
+            few @ ..8 => (few + 1).next_power_of_two(),
+            many => many / 7 * 8,
+        };
+        let beside = |told: &Told| if told.account.is_heap_allocated() { 16 + told.account.len() } else { 0 };
+        size_of::<u64>() * self.maybe.len()
+            + (1 + size_of::<Held>()) * elements
             + (size_of::<Rule>() + size_of::<Told>()) * self.rules.len()
-            + self.names.len()
+            + self.told.iter().map(beside).sum::<usize>()
             + self.places.iter().map(place).sum::<usize>()
             + self.sources.iter().map(texts).sum::<usize>()
     }
@@ -287,8 +285,8 @@ impl Rule {
 }
 
 impl<'s> Restriction<'s> {
-    fn told(&self) -> Told {
-        self.set.told.get(self.place).copied().unwrap_or(Told { name: EMPTY.name, source: NONE, number: 0 })
+    fn told(&self) -> Option<&'s Told> {
+        self.set.told.get(self.place)
     }
 
     /// Its name: case, decision and place in the list, with slashes between.
@@ -300,36 +298,39 @@ impl<'s> Restriction<'s> {
 
     /// What is said of its decision.
     pub fn source(&self) -> Option<&'s Source> {
-        self.set.sources.get(self.told().source as usize)
+        self.set.sources.get(self.told()?.source as usize)
     }
 
     /// Its place in the decision's list, from 1.
     pub fn number(&self) -> u32 {
-        self.told().number
+        self.told().map_or(0, |told| told.number)
     }
 
     /// Whom, what, where and when it is about.
     pub fn scope(&self) -> Scope<'s> {
         let Rule { from, reads_from: window, until, switches, enforced, .. } = self.rule;
-        let (account, place) = (self.set.account(self.told().name), self.set.places.get(usize::from(self.rule.place)));
+        let account = self.told().map_or("", |told| told.account.as_str());
+        let place = self.set.places.get(usize::from(self.rule.place));
         let (service, region) = place.map_or(("", None), |place| (&*place.service, place.region.as_deref()));
         Scope { account, service, region, switches, from, window, until, enforced }
     }
 }
 
-fn hash([one, two]: [u64; 2], account: &str) -> u64 {
-    SipHasher13::new_with_keys(one, two).hash(account.as_bytes())
+fn hash(seed: u64, account: &str) -> u64 {
+    SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()).hash_one(account)
 }
 
-/// Seven bits of a hash that do not choose the place, and one that says there is something.
-fn tag(hash: u64) -> u8 {
-    0x80 | (hash >> 57) as u8
+/// Where the bit of a hash is, of a power of two of words.
+fn bit(hash: u64, words: usize) -> (usize, u64) {
+    // hashbrown takes the lowest bits for the place and the highest for its bytes: these are others.
+    let place = hash >> 24;
+    ((place >> 6) as usize & words.wrapping_sub(1), 1 << (place & 63))
 }
 
 /// A set holds no more than its numbers count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a set holds fewer than 2^32 restrictions, 4 GiB of names and 65,536 pairs of service and region, and no name of 65,536 bytes: split what is restricted"
+    "a set holds fewer than 2^32 restrictions and 65,536 pairs of service and region, and no name of 65,536 bytes: split what is restricted"
 )]
 pub struct TooMany;
 
@@ -337,8 +338,6 @@ pub struct TooMany;
 #[derive(Clone, Debug)]
 pub struct Builder {
     set: Set,
-    /// How many accounts are in the table.
-    accounts: usize,
     /// The last rule of the account of each rule that is the first of one.
     last: Vec<u32>,
     places: BTreeMap<Place, u16>,
@@ -346,11 +345,17 @@ pub struct Builder {
 
 impl Builder {
     /// Of nothing yet. The seed is drawn anew for each set, and told to nobody.
-    pub fn new(seed: [u8; 16]) -> Self {
-        let (one, two) = seed.split_at(8);
-        let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        let set = Set { seed: [number(one), number(two)], ..Set::default() };
-        Self { set, accounts: 0, last: Vec::new(), places: BTreeMap::new() }
+    pub fn new(seed: u64) -> Self {
+        let set = Set {
+            seed,
+            maybe: Vec::new(),
+            accounts: HashTable::new(),
+            rules: Vec::new(),
+            told: Vec::new(),
+            places: Vec::new(),
+            sources: Vec::new(),
+        };
+        Self { set, last: Vec::new(), places: BTreeMap::new() }
     }
 
     /// What is said of the decision of the restrictions that follow.
@@ -364,47 +369,43 @@ impl Builder {
     /// There are too many, or a name is too long; the set is as before.
     pub fn add(&mut self, number: u32, scope: &Scope<'_>) -> Result<(), TooMany> {
         let Scope { account, service, from, window, until, switches, enforced, .. } = *scope;
-        let short = |text: &str| u16::try_from(text.len()).map_err(|_| TooMany);
-        let (bytes, _) = (short(account)?, short(service)?);
+        if account.len().max(service.len()) > usize::from(u16::MAX) {
+            return Err(TooMany);
+        }
         let number_of = |count: usize| u32::try_from(count).ok().filter(|count| *count != NONE).ok_or(TooMany);
         let own = number_of(self.set.rules.len())?;
         let source = number_of(self.set.sources.len())?.saturating_sub(1);
-        number_of(self.set.names.len() + account.len())?;
         let place = self.place(service, scope.region)?;
-        self.make_room();
-        let hash = hash(self.set.seed, account);
-        let (free, first) = self.set.find(hash, account);
-        let name = match self.set.told.get(first as usize) {
-            Some(first) => first.name,
-            None => Name { start: number_of(self.set.names.len())?, bytes },
-        };
-        let (reads_from, next) = (from.max(window), NONE);
-        self.set.rules.push(Rule { from, reads_from, until, next, place, switches, enforced });
-        self.set.told.push(Told { name, source, number });
+        let rule = Rule { from, reads_from: from.max(window), until, next: NONE, place, switches, enforced };
+        let account = self.held(account, own, rule);
+        self.set.rules.push(rule);
+        self.set.told.push(Told { account, source, number });
         self.last.push(own);
-        if first == NONE {
-            self.set.names.push_str(account);
-            self.accounts += 1;
-            self.put(free, hash, Slot { rule: own, name });
-        } else {
-            self.link(first, own);
-        }
         Ok(())
     }
 
-    fn put(&mut self, place: usize, hash: u64, slot: Slot) {
-        if let Some((free, beside)) = self.set.tags.get_mut(place).zip(self.set.slots.get_mut(place)) {
-            (*free, *beside) = (tag(hash), slot);
+    /// Makes a rule the first of its account, or puts it behind the last; the account's name, held once if it is long.
+    fn held(&mut self, account: &str, own: u32, rule: Rule) -> SmolStr {
+        let Set { seed, accounts, rules, .. } = &mut self.set;
+        let seed = *seed;
+        let own_hash = hash(seed, account);
+        if let Some(held) = accounts.find_mut(own_hash, |held| held.account == account) {
+            if let Some(last) = self.last.get_mut(held.place as usize) {
+                match rules.get_mut(*last as usize) {
+                    Some(before) if *last != held.place => before.next = own,
+                    first => {
+                        held.first.next = own;
+                        first.into_iter().for_each(|first| first.next = own);
+                    }
+                }
+                *last = own;
+            }
+            return held.account.clone();
         }
-    }
-
-    /// Puts a rule behind the last of its account.
-    fn link(&mut self, first: u32, own: u32) {
-        let Some(last) = self.last.get_mut(first as usize) else { return };
-        if let Some(rule) = self.set.rules.get_mut(*last as usize) {
-            rule.next = own;
-        }
-        *last = own;
+        let name = SmolStr::new(account);
+        let held = Held { account: name.clone(), first: rule, place: own };
+        accounts.insert_unique(own_hash, held, |held| hash(seed, &held.account));
+        name
     }
 
     fn place(&mut self, service: &str, region: Option<&str>) -> Result<u16, TooMany> {
@@ -418,28 +419,16 @@ impl Builder {
         Ok(number)
     }
 
-    /// Keeps the table at most half full.
-    fn make_room(&mut self) {
-        let slots = self.set.slots.len();
-        if 2 * (self.accounts + 1) <= slots {
-            return;
-        }
-        let slots = (2 * slots).max(8);
-        let full = std::mem::replace(&mut self.set.slots, vec![EMPTY; slots]);
-        self.set.tags = vec![0; slots];
-        for slot in full.into_iter().filter(|slot| slot.rule != NONE) {
-            let account = self.set.account(slot.name);
-            let hash = hash(self.set.seed, account);
-            let (free, _) = self.set.find(hash, account);
-            self.put(free, hash, slot);
-        }
-    }
-
     /// The set.
     pub fn build(mut self) -> Set {
+        let words = (self.set.accounts.len() * BITS_AN_ACCOUNT).next_power_of_two().div_ceil(64);
+        self.set.maybe = vec![0; words];
+        for Held { account, .. } in &self.set.accounts {
+            let (word, bit) = bit(hash(self.set.seed, account), words);
+            self.set.maybe.iter_mut().skip(word).take(1).for_each(|bits| *bits |= bit);
+        }
         self.set.rules.shrink_to_fit();
         self.set.told.shrink_to_fit();
-        self.set.names.shrink_to_fit();
         self.set.sources.shrink_to_fit();
         self.set
     }
@@ -482,7 +471,7 @@ mod tests {
 
     /// The check as one would say it: each restriction looked at, nothing looked up.
     fn naive(drawn: &[Drawn], request: &Request<'_>) -> (char, Option<usize>, bool, bool) {
-        let Some(needed) = operation::switches(request.operation) else { return ('a', None, true, false) };
+        let Some(needed) = request.operation.switches() else { return ('a', None, true, false) };
         let mut unknown = false;
         let mut shadow = None;
         for (place, (account, service, region, scope)) in scopes(drawn).iter().enumerate() {
@@ -507,7 +496,7 @@ mod tests {
     }
 
     fn set(drawn: &[Drawn]) -> Set {
-        let mut builder = Builder::new([7; 16]);
+        let mut builder = Builder::new(7);
         for (place, (account, service, region, scope)) in scopes(drawn).iter().enumerate() {
             builder.source(source(place));
             let scope = Scope { account, service, region: region.as_deref(), ..*scope };
@@ -539,7 +528,7 @@ mod tests {
             for (account, service, region, operation, at) in asked {
                 let (account, region) = (format!("a{account}"), region.map(|region| format!("r{region}")));
                 let request = Request {
-                    account: &account, service: SERVICES[service], operation: OPERATIONS[operation],
+                    account: &account, service: SERVICES[service], operation: Operation::named(OPERATIONS[operation]),
                     region: region.as_deref(), at,
                 };
                 prop_assert_eq!(seen(&set.check(&request)), naive(&drawn, &request), "{:?}", request);
@@ -558,15 +547,16 @@ mod tests {
         );
         assert_eq!((scope.switches.to_string().as_str(), scope.window, scope.enforced), ("write,export", 20, true));
         assert_eq!((shadow.region, shadow.window, shadow.enforced), (None, 10, false));
-        let empty = Builder::new([0; 16]).build();
-        let request = Request { account: "a", service: "s", operation: "storage.write", region: None, at: 0 };
+        let empty = Builder::new(0).build();
+        let request =
+            Request { account: "a", service: "s", operation: Operation::named("storage.write"), region: None, at: 0 };
         assert!(empty.is_empty() && matches!(empty.check(&request).verdict, Verdict::Allow));
     }
 
     /// `ab` on `c` is not `a` on `bc`.
     #[test]
     fn account_and_service_are_told_apart() {
-        let mut builder = Builder::new([1; 16]);
+        let mut builder = Builder::new(1);
         builder.source(source(1));
         let switches = Switches::NONE.with(Switch::Write);
         let scope =
@@ -575,7 +565,8 @@ mod tests {
         assert_eq!(builder.add(2, &Scope { account: &"x".repeat(65_536), ..scope }), Err(TooMany));
         let set = builder.build();
         let refused = |account, service| {
-            let request = Request { account, service, operation: "storage.write", region: None, at: 0 };
+            let request =
+                Request { account, service, operation: Operation::named("storage.write"), region: None, at: 0 };
             matches!(set.check(&request).verdict, Verdict::Refuse(_))
         };
         assert!(refused("ab", "c") && !refused("a", "bc") && !refused("abc", "") && !refused("", "abc"));

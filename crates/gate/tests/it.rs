@@ -12,7 +12,8 @@ mod vectors;
 
 use gate::seal::{Form, Order, Target};
 use gate::{
-    DecisionError, Gate, Place, Record, Request, Snapshot, SnapshotError, Stage, Terms, Unreadable, Verdict, Version,
+    DecisionError, Gate, Operation, Place, Record, Request, Snapshot, SnapshotError, Stage, Terms, Unreadable, Verdict,
+    Version,
 };
 use proptest::prelude::*;
 use sample::{Draft, Log, MARCH, NEW_SERVER, ROOT, SEED, SERVER, TERMS, head, new_epoch, pins, signed};
@@ -76,7 +77,7 @@ fn restricted(gate: &Gate) -> Vec<String> {
 /// `r`efused, `w`ould be, or `a`llowed.
 fn asked(gate: &Gate, account: &str, operation: &str, region: Option<&str>, at: i64) -> char {
     let service = if operation.starts_with("storage") { "object-storage" } else { "speech" };
-    match gate.check(&Request { account, service, operation, region, at }).verdict {
+    match gate.check(&Request { account, service, operation: Operation::named(operation), region, at }).verdict {
         Verdict::Allow => 'a',
         Verdict::WouldRefuse(_) => 'w',
         Verdict::Refuse(_) => 'r',
@@ -101,10 +102,15 @@ fn exactly_what_was_approved_is_refused() {
     ] {
         assert_eq!(asked(&gate, account, operation, region, MARCH), expected, "{account} {operation} {region:?}");
     }
-    let request =
-        Request { account: "acme-1", service: "object-storage", operation: "storage.write", region: None, at: MARCH };
+    let request = Request {
+        account: "acme-1",
+        service: "object-storage",
+        operation: Operation::named("storage.write"),
+        region: None,
+        at: MARCH,
+    };
     assert!(gate.check(&request).region_unknown);
-    assert!(gate.check(&Request { operation: "storage.capacity", ..request }).unmapped);
+    assert!(gate.check(&Request { operation: Operation::named("storage.capacity"), ..request }).unmapped);
     let Verdict::Refuse(restriction) = gate.check(&Request { region: Some("north"), ..request }).verdict else {
         panic!("it is restricted");
     };

@@ -2,10 +2,10 @@
 //! decide are shown before, and the comparison that shows afterwards that nothing else was touched.
 //!
 //! Quantities come in, by account, service, operation and region; it reads no usage and knows no content. What a gate
-//! would refuse is said by the gate's own table ([`gate::operation`]), so that a preview cannot promise something else.
+//! would refuse is said by the gate's own table ([`gate::Operation`]), so that a preview cannot promise something else.
 
 use crate::words::{AccountId, CustomerId, Digest, Moment, OperationId, RegionId, ServiceId, Switch, Target};
-use gate::{Switches, operation};
+use gate::{Operation, Switches};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -173,7 +173,7 @@ impl Metered {
 
     /// Targets that nothing was used of: they restrict what may come, and stop nothing.
     pub fn idle<'a>(&'a self, targets: &'a [Target]) -> impl Iterator<Item = &'a Target> {
-        let met = |line: &Line| operation::switches(line.operation.as_str()).is_some();
+        let met = |line: &Line| Operation::named(line.operation.as_str()).switches().is_some();
         let aimed = move |target: &Target| self.lines.iter().any(|line| met(line) && line.is_aimed_at(target));
         targets.iter().filter(move |target| !aimed(target))
     }
@@ -241,7 +241,7 @@ impl Line {
     fn is_aimed_at(&self, target: &Target) -> bool {
         let place = target.region.is_none() || target.region == self.region;
         let off: Switches = target.switches.iter().map(|switch| of_gate(*switch)).collect();
-        let needed = operation::switches(self.operation.as_str()).unwrap_or_default();
+        let needed = Operation::named(self.operation.as_str()).switches().unwrap_or_default();
         place && target.account == self.account && target.service == self.service && off.covers(needed)
     }
 
@@ -249,7 +249,7 @@ impl Line {
         if !targets.iter().any(|target| self.is_aimed_at(target)) {
             return Fate::GoesOn;
         }
-        let needed = operation::switches(self.operation.as_str());
+        let needed = Operation::named(self.operation.as_str()).switches();
         match needed {
             _ if UNREACHED.contains(&self.operation.as_str()) => Fate::Beyond,
             None => Fate::Beyond,

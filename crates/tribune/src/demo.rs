@@ -416,11 +416,7 @@ async fn serve(folder: &Path, listener: TcpListener, address: SocketAddr, played
         ceiling: None,
         // The server beside it is up in a moment.
         pauses: Pauses { longest: Duration::from_secs(1), ..Pauses::default() },
-        random: Arc::new(|| {
-            let mut bytes = [0; 16];
-            office::chance(&mut bytes);
-            bytes
-        }),
+        random: Arc::new(office::seed),
         notes: Arc::new(|_| {}),
     };
     let curl = format!(

@@ -196,11 +196,7 @@ fn start(args: &Run) -> Result<ExitCode, Failure> {
             settings,
             limits: web::Limits::default(),
             pauses: Pauses::default(),
-            random: Arc::new(|| {
-                let mut bytes = [0; 16];
-                office::chance(&mut bytes);
-                bytes
-            }),
+            random: Arc::new(office::seed),
             notes: Arc::new(note),
         };
         note(&format!("the gate answers on http://{address}; /readyz says whether it holds a snapshot"));

@@ -566,6 +566,13 @@ pub(crate) fn chance(bytes: &mut [u8]) {
     }
 }
 
+/// The seed of a gate's set.
+pub(crate) fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    chance(&mut bytes);
+    u64::from_be_bytes(bytes)
+}
+
 /// 32 bytes in hexadecimal.
 pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     format!("sha256:{text}").parse::<Digest>().ok().map(|digest| digest.0)

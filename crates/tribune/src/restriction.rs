@@ -209,9 +209,7 @@ pub(crate) fn believed(snapshot: &Path, pins: &Path) -> Result<gate::Gate, Failu
     let wrong = |path: &Path, error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
     let pins = standalone::pins(pins, pins).map_err(|error| refused(&error))?;
     let bytes = std::fs::read(snapshot).map_err(|error| wrong(snapshot, &error))?;
-    let mut seed = [0; 16];
-    office::chance(&mut seed);
-    gate::Gate::load(&bytes, Arc::new(pins), None, seed).map_err(|error| wrong(snapshot, &error))
+    gate::Gate::load(&bytes, Arc::new(pins), None, office::seed()).map_err(|error| wrong(snapshot, &error))
 }
 
 fn fall_back(snapshot: &Path, pins: &Path, proxy: ForProxy, out: &Path) -> Result<ExitCode, Failure> {
@@ -304,7 +302,7 @@ async fn gates(office: &Office) -> Result<ExitCode, Failure> {
     let mut heard = Vec::new();
     for told in office.clerk.gates().await? {
         let pins = Arc::new(pins_of(office, &told.gate).await?);
-        let own = gate::Gate::load(&bytes, pins, None, [0; 16]).map_err(|error| refused(&error))?;
+        let own = gate::Gate::load(&bytes, pins, None, office::seed()).map_err(|error| refused(&error))?;
         let counts = told.refusals.values().flat_map(|operations| operations.values());
         let (refused, would_refuse) =
             counts.fold((0, 0), |(refused, would), one| (refused + one.refused, would + one.would_refuse));

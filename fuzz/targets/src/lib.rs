@@ -100,13 +100,13 @@ const FACTS: &[u8] = b"account,unit,customer,declared_use,valid_from,known_from\
 /// A gate that holds the example of `docs/snapshot/`.
 static HELD: LazyLock<Gate> = LazyLock::new(|| {
     let pins: Pins = PINS.parse().expect("the example's pins hold");
-    Gate::load(EXAMPLE, Arc::new(pins), None, [1; 16]).expect("the example holds")
+    Gate::load(EXAMPLE, Arc::new(pins), None, 1).expect("the example holds")
 });
 
 /// A snapshot or a delta, at a gate that holds the example: no more is restricted than the example's people approved.
 pub fn snapshot(bytes: &[u8]) {
     drop(Snapshot::parse(bytes));
-    if let Ok(next) = HELD.next(bytes, [2; 16]) {
+    if let Ok(next) = HELD.next(bytes, 2) {
         assert!(next.set().len() <= 2, "more is restricted than the example's people approved");
     }
 }

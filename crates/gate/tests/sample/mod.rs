@@ -13,7 +13,7 @@ use tlog::{AddCheckpoint, Appender, Checkpoint, Cosigner, Hash, Policy, Signer, 
 pub(crate) const ORIGIN: &str = "tribune.example/log";
 /// 2026-03-01T00:00:00Z.
 pub(crate) const MARCH: i64 = 1_772_323_200;
-pub(crate) const SEED: [u8; 16] = [5; 16];
+pub(crate) const SEED: u64 = 5;
 /// Who approves: a person, the secret key, its form. The last is pinned nowhere.
 pub(crate) const PEOPLE: [(&str, u8, Form); 4] =
     [("p-1", 11, Form::Ssh), ("p-2", 12, Form::Passphrase), ("p-3", 13, Form::Ssh), ("p-9", 19, Form::Ssh)];

@@ -66,7 +66,7 @@ impl Gates {
                 settings: Settings::new(Arc::new(|| 1_790_000_000)),
                 limits: web::Limits::default(),
                 pauses: Pauses::default(),
-                random: Arc::new(move || [number as u8; 16]),
+                random: Arc::new(move || number as u64),
                 notes: Arc::new(move |note| drop(said.send((number, note.to_owned(), Instant::now())))),
             };
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

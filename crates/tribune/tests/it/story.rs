@@ -675,9 +675,12 @@ fn decided(office: &Office) {
 fn asked(office: &Office, account: &str, service: &str, operation: &str, day: i64) -> &'static str {
     office.does("gil", &["restriction", "snapshot", "--out", "snapshot"]);
     let bytes = std::fs::read(office.path("snapshot")).unwrap();
-    let gate = gate::Gate::load(&bytes, pins(office), None, [0; 16]).unwrap();
+    let gate = gate::Gate::load(&bytes, pins(office), None, 0).unwrap();
     let at = 1_772_323_200 + (day - 1) * 86_400;
-    match gate.check(&gate::Request { account, service, operation, region: None, at }).verdict {
+    match gate
+        .check(&gate::Request { account, service, operation: gate::Operation::named(operation), region: None, at })
+        .verdict
+    {
         gate::Verdict::Allow => "passes",
         gate::Verdict::WouldRefuse(_) => "in shadow",
         gate::Verdict::Refuse(_) => "refused",
@@ -750,7 +753,7 @@ fn enforced(office: &Office) {
     let mut bytes = std::fs::read(office.path("snapshot")).unwrap();
     let at = bytes.windows(4).position(|four| four == b"a1\to").unwrap();
     bytes[at + 1] = b'2';
-    assert!(gate::Gate::load(&bytes, pins(office), None, [0; 16]).is_err());
+    assert!(gate::Gate::load(&bytes, pins(office), None, 0).is_err());
 }
 
 /// The same restrictions for those who enforce elsewhere: whole, or in part where that is asked for, and never half.

@@ -11,7 +11,7 @@ mod azure;
 mod cedar;
 
 use super::operations;
-use gate::operation::switches;
+use gate::Operation;
 use gate::{Restriction, Scope, Set, Switch};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +106,7 @@ struct Span {
 
 impl Span {
     fn of(scope: &Scope<'_>, operation: &str, at: i64) -> Option<Self> {
-        let needed = switches(operation).filter(|needed| scope.switches.covers(*needed))?;
+        let needed = Operation::named(operation).switches().filter(|needed| scope.switches.covers(*needed))?;
         let reads = needed.contains(Switch::Read) || needed.contains(Switch::Export);
         let from = if reads { scope.window.max(scope.from) } else { scope.from };
         let from = if from <= at { i64::MIN } else { from };

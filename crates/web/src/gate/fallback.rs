@@ -235,7 +235,7 @@ mod tests {
     const ALL: [Switch; 4] = Switch::ALL;
 
     fn set(scopes: &[(&str, Option<&str>, bool, i64, i64)]) -> Set {
-        let mut builder = Builder::new([3; 16]);
+        let mut builder = Builder::new(3);
         let text = |text: &str| text.to_owned();
         let (statement, sentence) = (text("https://a.example/1"), text("Off."));
         builder.source(Source { case: text("c1"), decision: text("d1"), digest: Digest::of(""), statement, sentence });
@@ -287,7 +287,7 @@ mod tests {
                     let request = gate::Request {
                         account,
                         service: "object-storage",
-                        operation: &operation,
+                        operation: gate::Operation::named(&operation),
                         region: Some(region),
                         at,
                     };

@@ -9,7 +9,7 @@ use super::guard::Token;
 use super::operations::{self, Operations};
 use super::refusal::Refusal;
 use super::report::{ByRestriction, Refusals, Report};
-use gate::{Gate, Request, Verdict};
+use gate::{Gate, Operation, Request, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -350,8 +350,9 @@ impl Held {
             return Answered::NotReady;
         };
         let region = ask.region.filter(|region| !region.is_empty()).or(self.settings.region.as_deref());
-        let Ask { account, service, operation, .. } = *ask;
-        let request = Request { account, service, operation, region, at: (self.settings.clock)() };
+        let Ask { account, service, .. } = *ask;
+        let (operation, at) = (Operation::named(ask.operation), (self.settings.clock)());
+        let request = Request { account, service, operation, region, at };
         let mut answer = gate.check(&request);
         let refused = matches!(answer.verdict, Verdict::Refuse(_));
         if refused {
@@ -362,7 +363,7 @@ impl Held {
         }
         self.unknown(ask, region);
         if answer.unmapped {
-            self.counts.unmapped.add(operation);
+            self.counts.unmapped.add(ask.operation);
         }
         if answer.region_unknown {
             self.counts.regions_missing.fetch_add(1, Ordering::Relaxed);
@@ -371,15 +372,15 @@ impl Held {
             Verdict::Allow | Verdict::WouldRefuse(_) if refused => (Ended::BrokenGlass, Answered::Allowed),
             Verdict::Allow => (Ended::Allowed, Answered::Allowed),
             Verdict::WouldRefuse(restriction) => {
-                self.tell(&restriction.id(), operation, false);
+                self.tell(&restriction.id(), ask.operation, false);
                 (Ended::WouldRefuse, Answered::Allowed)
             }
             Verdict::Refuse(restriction) => {
                 // Who asks once more, for what to tell the customer, is not refused twice.
                 if interface != Interface::Refusal {
-                    self.tell(&restriction.id(), operation, true);
+                    self.tell(&restriction.id(), ask.operation, true);
                 }
-                (Ended::Refused, Answered::Refused(Box::new(Refusal::of(&restriction, operation))))
+                (Ended::Refused, Answered::Refused(Box::new(Refusal::of(&restriction, ask.operation))))
             }
         };
         self.counts.add(interface, ended);

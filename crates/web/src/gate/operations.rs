@@ -2,7 +2,7 @@
 //!
 //! A request is told by method, path, query and headers; its body is never looked at. Paths and queries are decoded
 //! before they are compared, since servers decode them. What no rule fits is unmapped: it passes, and is counted.
-//! Whether an operation is refused is [`gate::operation`]'s.
+//! Whether an operation is refused is [`gate::Operation`]'s.
 
 use super::refusal::Form;
 use serde::Deserialize;
@@ -346,7 +346,7 @@ mod tests {
     fn every_operation_of_a_service_falls_under_a_switch_and_is_found_by_its_end() {
         for (service, operations) in SERVICES {
             for operation in operations {
-                assert!(gate::operation::switches(operation).is_some(), "{operation}");
+                assert!(gate::Operation::named(operation).switches().is_some(), "{operation}");
                 assert_eq!(named(service, operation.split_once('.').unwrap().1), *operation);
             }
         }

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// Chance, anew at each call.
-pub type Random = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
+pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Where a sentence for those who run the gate goes.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
@@ -368,12 +368,12 @@ impl Follower {
 
     /// Longer with each failure, and never the same for all gates.
     fn pause(&self, failures: u32) -> Duration {
-        let (Pauses { first, longest, .. }, [chance, ..]) = (self.pauses, (self.random)());
+        let (Pauses { first, longest, .. }, chance) = (self.pauses, (self.random)() % 256);
         let pause = match failures {
             0 => SHORTEST,
             _ => first.saturating_mul(2_u32.saturating_pow(failures - 1)).min(longest),
         };
-        pause.mul_f64(0.5 + f64::from(chance) / 256.0)
+        pause.mul_f64(0.5 + chance as f64 / 256.0)
     }
 
     /// Asks once, and takes what came.

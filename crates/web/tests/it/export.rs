@@ -5,7 +5,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request, Schema,
     ValidationMode, Validator,
 };
-use gate::{Builder, Digest, Scope, Set, Source, Switch, Switches, Verdict};
+use gate::{Builder, Digest, Operation, Scope, Set, Source, Switch, Switches, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -22,7 +22,7 @@ fn switches(bits: u8) -> Switches {
 
 /// A set of these, with names from these lists.
 fn set(drawn: &[Drawn], accounts: &[&str], services: &[&str], regions: &[&str]) -> Set {
-    let mut builder = Builder::new([7; 16]);
+    let mut builder = Builder::new(7);
     for (number, (account, service, region, off, from, window, until, enforced)) in (1..).zip(drawn) {
         builder.source(Source {
             case: format!("c{number}"),
@@ -82,13 +82,13 @@ fn uid(kind: &str, id: &str) -> EntityUid {
 }
 
 impl Cedar {
-    fn refuses(&self, request: &gate::Request<'_>) -> bool {
+    fn refuses(&self, request: &gate::Request<'_>, operation: &str) -> bool {
         let service = uid("Service", request.service);
         let region = request.region.map(|region| ("region".to_owned(), json_string(region)));
         let entity = Entity::new(service.clone(), region.into_iter().collect(), Default::default()).unwrap();
         let entities = Entities::from_entities([entity], Some(&self.schema)).unwrap();
         let context = Context::from_json_value(json!({"at": request.at}), None).unwrap();
-        let (account, action) = (uid("Account", request.account), uid("Action", request.operation));
+        let (account, action) = (uid("Account", request.account), uid("Action", operation));
         let asked = Request::new(account, action, service, context, Some(&self.schema)).unwrap();
         let answer = Authorizer::new().is_authorized(&asked, &self.policies, &entities);
         assert_eq!(answer.diagnostics().errors().count(), 0, "a forbid that errs is skipped");
@@ -114,10 +114,10 @@ proptest! {
         let cedar = cedar(&set, since);
         for (account, service, region, operation, later) in asked {
             let request = gate::Request {
-                account: ODD[account], service: SERVICES[service], operation: OPERATIONS[operation],
+                account: ODD[account], service: SERVICES[service], operation: Operation::named(OPERATIONS[operation]),
                 region: region.map(|region| REGIONS[region]), at: since + later,
             };
-            prop_assert_eq!(cedar.refuses(&request), refuses(&set, &request), "{:?}", request);
+            prop_assert_eq!(cedar.refuses(&request, OPERATIONS[operation]), refuses(&set, &request), "{:?}", request);
         }
     }
 }
@@ -212,8 +212,8 @@ fn aws_refuses_what_a_gate_refuses() {
         for (account, action, region, hour) in requests.new_tree(&mut runner).unwrap().current() {
             let (service, operation, action, resource) = ACTIONS[action];
             let (account, region, at) = (ACCOUNTS[account], AWS_REGIONS[region], MARCH + hour * 3_600 + 1_800);
-            let request =
-                gate::Request { account, service: AWS_SERVICES[service], operation, region: Some(region), at };
+            let (service, operation) = (AWS_SERVICES[service], Operation::named(operation));
+            let request = gate::Request { account, service, operation, region: Some(region), at };
             expected.push((refuses(&set, &request), format!("{request:?} under {made:?}")));
             let resource = resource.replace("ACCOUNT", account);
             asked.push(json!({
@@ -258,7 +258,7 @@ fn every_action_of_the_table_is_one_of_awss() {
     let asked: Vec<Value> = rows
         .iter()
         .filter_map(|row| {
-            let needed = gate::operation::switches(row["operation"].as_str().unwrap()).unwrap().to_string();
+            let needed = gate::Operation::named(row["operation"].as_str().unwrap()).switches().unwrap().to_string();
             Some(json!({"operation": row["operation"].as_str(), "switches": needed, "actions": row.get("actions")?.clone()}))
         })
         .collect();

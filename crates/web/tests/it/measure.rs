@@ -94,7 +94,7 @@ async fn follow(gates: u16) {
                 longest: Duration::from_millis(100),
                 ..Pauses::default()
             },
-            random: Arc::new(|| [9; 16]),
+            random: Arc::new(|| 9),
             notes: Arc::new(move |note| drop(said.send((note.to_owned(), Instant::now())))),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

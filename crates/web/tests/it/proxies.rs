@@ -211,6 +211,7 @@ fn killed_under_load(killable: Killable, port: u16, reads_each: u64) -> u64 {
 fn nginx(program: &Path, ports: &Ports, folder: &Path) -> Running {
     std::fs::write(folder.join("nginx.conf"), ports.put_into("nginx.conf")).unwrap();
     std::fs::write(folder.join("accounts.map"), "AKIAACME1 acme-1;\nAKIAACME2 acme-2;\n").unwrap();
+    std::fs::write(folder.join("buckets.map"), "bucket-1 acme-1;\nbucket-2 acme-2;\n").unwrap();
     let mut command = Command::new(program);
     command.arg("-p").arg(folder).args([
         "-c",
@@ -226,6 +227,7 @@ fn nginx(program: &Path, ports: &Ports, folder: &Path) -> Running {
 fn caddy(program: &Path, ports: &Ports, folder: &Path) -> Running {
     std::fs::write(folder.join("Caddyfile"), ports.put_into("Caddyfile")).unwrap();
     std::fs::write(folder.join("accounts.caddy"), "AKIAACME1 acme-1\nAKIAACME2 acme-2\n").unwrap();
+    std::fs::write(folder.join("buckets.caddy"), "bucket-1 acme-1\nbucket-2 acme-2\n").unwrap();
     let mut command = Command::new(program);
     command.args(["run", "--adapter", "caddyfile", "--config", "Caddyfile"]).current_dir(folder);
     start(command.env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder), ports.listen)
@@ -289,14 +291,21 @@ fn answer_to(port: u16, request: &str) -> String {
     panic!("nothing was answered");
 }
 
-/// Who signs twice could be one account to the gate and another to the server: no such request reaches the server.
-fn doubled(variable: &str, start_proxy: Start) {
-    let Some(program) = tool(variable) else { return };
+/// A proxy and its gate, which restricts as the story does, in front of a server that says how it was asked.
+struct Echoing {
+    _folder: tempfile::TempDir,
+    killable: Killable,
+    ports: Ports,
+    _server: tokio::runtime::Runtime,
+    _proxy: Running,
+}
+
+fn echoing(variable: &str, start_proxy: Start) -> Option<Echoing> {
+    let program = tool(variable)?;
     let (folder, killable) = (tempfile::tempdir().unwrap(), killable());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let s3 = listener.local_addr().unwrap().port();
-    // It says how it was signed.
     let told = |request: axum::extract::Request| async move {
         format!("{} {:?}", request.uri(), request.headers().get_all("authorization"))
     };
@@ -307,7 +316,17 @@ fn doubled(variable: &str, start_proxy: Start) {
     killable.held.swap(restricting);
     let own = [free_port(), free_port()];
     let ports = Ports { listen: free_port(), gate: killable.address.port(), s3, own };
-    let _proxy = start_proxy(&program, &ports, folder.path());
+    let proxy = start_proxy(&program, &ports, folder.path());
+    Some(Echoing { _folder: folder, killable, ports, _server: runtime, _proxy: proxy })
+}
+
+fn passed(answer: &str) -> bool {
+    answer.starts_with("HTTP/1.1 200")
+}
+
+/// Who signs twice could be one account to the gate and another to the server: no such request reaches the server.
+fn doubled(variable: &str, start_proxy: Start) {
+    let Some(Echoing { ports, .. }) = &echoing(variable, start_proxy) else { return };
     let put = |query: &str, signed: &[u8]| {
         let header = |account: &u8| {
             let credential = format!("AKIAACME{account}/20260301/us-east-1/s3/aws4_request");
@@ -317,7 +336,6 @@ fn doubled(variable: &str, start_proxy: Start) {
         let head = format!("PUT /b/k{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n");
         answer_to(ports.listen, &format!("{head}{headers}\r\n"))
     };
-    let passed = |answer: &str| answer.starts_with("HTTP/1.1 200");
     let of = |account: u8| format!("X-Amz-Credential=AKIAACME{account}%2F20260301%2Fus-east-1%2Fs3%2Faws4_request");
     assert!(passed(&put("", &[2])) && passed(&put(&format!("?{}", of(2)), &[])), "{}", put("", &[2]));
     let [one, two] = [of(1), of(2)];
@@ -339,13 +357,79 @@ fn doubled(variable: &str, start_proxy: Start) {
         (format!("?{two}&{key}"), &[]),
         ("?AWSAccessKeyId=AKIAACME1&Signature=0".to_owned(), &[2]),
         (format!("?{two}&AWSAccessKeyId=AKIAACME1"), &[]),
-        (String::new(), &[]),
     ] {
         let answer = put(&query, signed);
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         let reached = passed(&answer) && (!body.contains("ACME2") || body.contains("ACME1") || body.contains("%43"));
         assert!(!reached, "{query} {signed:?}: {answer}");
     }
+}
+
+/// Whoever is not known by a key is as the owner of the bucket, and else nobody, who passes and is counted; so, too, when
+/// the gate is dead.
+fn unlisted(variable: &str, start_proxy: Start) {
+    let Some(site) = echoing(variable, start_proxy) else { return };
+    let ports = &site.ports;
+    let ask = |method: &str, path: &str, headers: &str| {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n");
+        answer_to(ports.listen, &format!("{head}{headers}\r\n"))
+    };
+    let signed =
+        |key: &str| format!("Authorization: AWS4-HMAC-SHA256 Credential={key}/1/r/s3/aws4_request, Signature=0\r\n");
+    let form = "Content-Type: multipart/form-data; boundary=b\r\n";
+    let story = [
+        ("PUT", "/elsewhere/k", String::new(), true),
+        ("GET", "/", String::new(), true),
+        ("PUT", "/elsewhere/k", signed("AKIANEW"), true),
+        ("PUT", "/elsewhere/k?X-Amz-Credential=AKIANEW%2F1%2Fr%2Fs3%2Faws4_request", String::new(), true),
+        ("POST", "/elsewhere", form.to_owned(), true),
+        ("PUT", "/bucket-2/k", String::new(), true),
+        ("POST", "/bucket-2", form.to_owned(), true),
+        // Reads, while the window is open.
+        ("GET", "/bucket-1/k", String::new(), true),
+        ("GET", "/bucket-1?list-type=2", signed("AKIANEW"), true),
+        ("PUT", "/bucket-1/k", String::new(), false),
+        ("PUT", "/bucket-1/k", signed("AKIANEW"), false),
+        ("PUT", "/bucket-1/k?X-Amz-Credential=AKIANEW%2F1%2Fr%2Fs3%2Faws4_request", String::new(), false),
+        ("POST", "/bucket-1", form.to_owned(), false),
+        ("PUT", "/%62ucket-1/k", String::new(), false),
+        // Known by its key: what it does in a bucket of another's is still its own.
+        ("PUT", "/bucket-2/k", signed("AKIAACME1"), false),
+        ("PUT", "/elsewhere/k", signed("AKIAACME1"), false),
+        ("PUT", "/bucket-2/k", signed("AKIAACME2"), true),
+    ];
+    let holds = |of_whom: &str| {
+        for (method, path, headers, passes) in &story {
+            let answer = ask(method, path, headers);
+            assert_eq!(passed(&answer), *passes, "{of_whom}: {method} {path} {headers}: {answer}");
+        }
+    };
+    holds("the gate");
+    let metrics = answer_to(ports.gate, "GET /metrics HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n");
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("tribune_gate_accounts_missing_total "));
+    assert_eq!(counted, Some("5"), "{metrics}");
+    site.killable.runtime.shutdown_background();
+    holds("its fallback");
+}
+
+#[test]
+fn behind_nginx_whoever_is_not_listed_passes() {
+    unlisted("TRIBUNE_NGINX", nginx);
+}
+
+#[test]
+fn behind_caddy_whoever_is_not_listed_passes() {
+    unlisted("TRIBUNE_CADDY", caddy);
+}
+
+#[test]
+fn behind_envoy_whoever_is_not_listed_passes() {
+    unlisted("TRIBUNE_ENVOY", envoy);
+}
+
+#[test]
+fn behind_traefik_whoever_is_not_listed_passes() {
+    unlisted("TRIBUNE_TRAEFIK", traefik);
 }
 
 #[test]

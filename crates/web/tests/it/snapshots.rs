@@ -113,7 +113,7 @@ fn config(snapshots: &str, state: &Path, notes: &Arc<Mutex<Vec<String>>>) -> Con
             longest: Duration::from_millis(40),
             reports: Duration::from_millis(50),
         },
-        random: Arc::new(|| [9; 16]),
+        random: Arc::new(|| 9),
         notes: Arc::new(move |note| notes.lock().unwrap().push(note.to_owned())),
     }
 }
