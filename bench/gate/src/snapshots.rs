@@ -4,7 +4,7 @@
 
 use crate::{Failure, now, shown};
 use ed25519_dalek::{Signer as _, SigningKey};
-use gate::seal::{self, Decision, Form, Order};
+use gate::seal::{self, Decision, Form, Order, Respite};
 use gate::{
     Approval, Approver, Digest, Gate, Head, LogPins, Pins, Place, Record, Sealed, ServerPins, Snapshot, Stage, Terms,
     Version, entry,
@@ -115,6 +115,7 @@ fn made(number: usize, targets: usize) -> Made {
         determination: Some(0),
         reasons: vec![(gate::Switch::Write, Digest::of("why"))],
         emergency: false,
+        respite: Respite::default(),
         ends: None,
         review: Some(1_780_000_000),
         targets: targets.len() as u64,

@@ -5,6 +5,7 @@
 
 use crate::error::Error;
 use crate::queue::{Kept, folded};
+use crate::reports::IntakeRoom;
 use crate::streams::{self, File, Founding, Law, Look, PublicText, Workload};
 use access::{Access, Denied, Somebody, Thing};
 use review::act::{Act, Command, Event};
@@ -61,6 +62,7 @@ pub struct Clerk {
     access: Access,
     /// The list of cases, as far as the record was read.
     pub(crate) kept: RwLock<Kept>,
+    pub(crate) room: IntakeRoom,
 }
 
 impl Clerk {
@@ -70,7 +72,13 @@ impl Clerk {
     /// The access policies do not hold together.
     pub fn new(record: Record, chance: impl FnMut(&mut [u8]) + Send + 'static) -> Result<Self, Error> {
         let (chance, kept) = (Mutex::new(Box::new(chance) as Chance), RwLock::new(Kept::default()));
-        Ok(Self { record, chance, access: Access::built_in()?, kept })
+        Ok(Self { record, chance, access: Access::built_in()?, kept, room: IntakeRoom::default() })
+    }
+
+    /// With another bound on what a day's intake holds.
+    #[must_use]
+    pub fn with_room(self, room: IntakeRoom) -> Self {
+        Self { room, ..self }
     }
 
     /// The record itself, for verifying and backing it up.

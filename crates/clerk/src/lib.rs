@@ -65,7 +65,7 @@ pub use gates::{Left, Refused, Told};
 pub use papers::{Papers, Sealed};
 pub use publish::Due;
 pub use queue::{Line, Listed, Mine, Order, PartLine, PhaseOf, Wanted};
-pub use reports::{Lock, Opened, Reporting};
+pub use reports::{IntakeRoom, Lock, Opened, Reporting};
 pub use shelf::{Month, Shelf, Shelved, Year};
 pub use snapshots::{Serving, Staged};
 pub use streams::{Discarded, File, Founding, Law, Look, Public, PublicText};

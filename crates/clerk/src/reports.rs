@@ -31,6 +31,25 @@ pub struct Reporting<'a> {
     pub sending: Sending<'a>,
 }
 
+/// How many bytes wait in the intake, at most, until the day's drain: each that comes has all of it written anew. What is no
+/// longer than a text has room of its own, so that nobody's files keep another's words out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntakeRoom {
+    /// For what comes with files.
+    pub files: u64,
+    /// For texts, over and above.
+    pub texts: u64,
+}
+
+impl Default for IntakeRoom {
+    fn default() -> Self {
+        Self { files: 512 << 20, texts: 128 << 20 }
+    }
+}
+
+/// The most that an encrypted text takes.
+const TEXT_BYTES_MAX: usize = 512 << 10;
+
 /// A sheet of a report, opened.
 #[derive(Clone, Debug)]
 pub struct Opened {
@@ -151,6 +170,11 @@ impl Clerk {
             Half::Drawn => &mut **chance,
             Half::Same => &mut same,
         })?;
+        let bytes = message.body.len();
+        let texts = if bytes > TEXT_BYTES_MAX { 0 } else { self.room.texts };
+        if self.record.waiting_bytes().await? + bytes as u64 > self.room.files + texts {
+            return Err(Error::Crowded);
+        }
         Ok(self.record.take_in(&[message]).await?)
     }
 

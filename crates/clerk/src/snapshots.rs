@@ -221,7 +221,7 @@ impl Clerk {
         });
         let terms = Terms {
             from: from.0,
-            window: from.plus_days(export_days(file, decided)).0,
+            window: from.plus_days(decided.decision.respite.export_days.into()).0,
             until: decided.ends.map_or(i64::MAX, |ends| ends.0),
             stage: match stage {
                 Staged::Shadow => Stage::Shadow,
@@ -280,15 +280,6 @@ fn restricting(file: &File, at: Moment) -> impl Iterator<Item = (&DecisionId, &D
         Order::Impose { .. } => restricts(decided),
         Order::Lift { decision } => decided.effect.is_some() && decisions.get(decision).is_some_and(restricts),
     })
-}
-
-fn export_days(file: &File, decided: &Decided) -> i64 {
-    match &decided.decision.order {
-        Order::Impose { intervention } => {
-            file.law.procedure.intervention(intervention).map_or(0, |intervention| intervention.export_days)
-        }
-        Order::Lift { .. } => 0,
-    }
 }
 
 /// What a customer is told where it is refused, in the words of the statement of reasons.

@@ -5,20 +5,20 @@
 //! only take away from them:
 //!
 //! - a decision restricts its list, less what any lift of it that this gate has ever seen leaves out;
-//! - it stands from when the server says, until the decision's own end or an earlier one of the server's; an emergency at
+//! - it stands from when the server says, but not before its notice is over, until the decision's own end or an earlier one of the server's; an emergency at
 //!   most ten days;
 //! - it refuses in the stage that the server says, and is counted elsewhere; reading and export pass until the server's
-//!   window is over.
+//!   window is over, but at least for the days that it leaves the customer.
 //!
 //! What it cannot see: who proposed a decision, whether notice was served, whether somebody who approved has left. That
 //! is for the rules of a review, and for who reads the log.
 
 use crate::pins::Pins;
 use crate::record::{Record, Sealed, Stage, Terms};
-use crate::seal::{self, Decision, Order, Target};
+use crate::seal::{self, Decision, Order, Respite, Target};
 use crate::set::{Answer, Builder, Request, Restriction, Scope, Set, Source, TooMany};
 use crate::snapshot::{self, Sent, Snapshot, Version};
-use crate::time::DAY_SECONDS;
+use crate::time::{self, DAY_SECONDS};
 use crate::wire::Unreadable;
 use crate::words::Digest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,6 +135,12 @@ pub enum DecisionError {
     /// Its text is no decision's.
     #[error("its text is not that of a decision: whoever made the snapshot has a defect, or is of another version")]
     Text,
+    /// Nobody can tell from it when notice is over.
+    #[error("`{day}` is no day on which enough people had approved it: look who made this snapshot")]
+    Day {
+        /// What stands there.
+        day: String,
+    },
     /// A line of its list is no target.
     #[error("line {number} of its list is no target that switches something off")]
     Target {
@@ -384,6 +390,9 @@ fn approved<'a>(sealed: &Sealed<'a>, pins: &Pins) -> Result<Decision<'a>, Decisi
     if decision.root != seal::root(&sealed.targets) {
         return Err(DecisionError::List);
     }
+    if time::parse_day(sealed.day).is_none() {
+        return Err(DecisionError::Day { day: escaped(sealed.day) });
+    }
     let bad = sealed.targets.iter().position(|line| Target::parse(line).is_none());
     if let Some(place) = bad {
         return Err(DecisionError::Target { number: place + 1 });
@@ -391,7 +400,7 @@ fn approved<'a>(sealed: &Sealed<'a>, pins: &Pins) -> Result<Decision<'a>, Decisi
     let digest = Digest::of(sealed.text);
     let mut people = BTreeSet::new();
     for approval in &sealed.approvals {
-        let person = || approval.person.chars().take(80).flat_map(char::escape_debug).collect();
+        let person = || escaped(approval.person);
         if pins.person(&approval.key, approval.form) != Some(approval.person) {
             return Err(DecisionError::Stranger { person: person() });
         }
@@ -408,6 +417,11 @@ fn approved<'a>(sealed: &Sealed<'a>, pins: &Pins) -> Result<Decision<'a>, Decisi
         return Err(DecisionError::TooFew { people, threshold });
     }
     Ok(decision)
+}
+
+/// As much of what somebody sent as a message has room for, with nothing in it that a terminal obeys.
+fn escaped(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 /// Keeps the lifts that were held and are left out now: what was lifted stays lifted.
@@ -447,7 +461,7 @@ fn compile(snapshot: &Snapshot, pins: &Pins, seed: u64) -> Result<Set, SnapshotE
         for (number, line) in (1..).zip(&sealed.targets) {
             let target = Target::parse(line).filter(|_| lifts.iter().all(|left| left.contains(line)));
             if let Some(target) = target {
-                builder.add(number, &scope(&target, decision, terms, pins.gate()))?;
+                builder.add(number, &scope(&target, (decision, sealed), terms, pins.gate()))?;
             }
         }
     }
@@ -461,9 +475,17 @@ fn source(decision: &Decision<'_>, sealed: &Sealed<'_>, terms: &Terms<'_>) -> So
 }
 
 /// A target on its terms, which can only take away from it.
-fn scope<'a>(target: &Target<'a>, decision: &Decision<'_>, terms: &Terms<'_>, gate: &str) -> Scope<'a> {
+fn scope<'a>(
+    target: &Target<'a>,
+    (decision, sealed): (&Decision<'_>, &Sealed<'_>),
+    terms: &Terms<'_>,
+    gate: &str,
+) -> Scope<'a> {
     let Target { account, service, region, switches } = *target;
-    let Terms { from, window, .. } = *terms;
+    let Respite { notice_hours, export_days } = decision.respite;
+    let notified = time::parse_day(sealed.day).unwrap_or(i64::MAX).saturating_add(i64::from(notice_hours) * 3_600);
+    let from = terms.from.max(notified);
+    let window = terms.window.max(from.saturating_add(i64::from(export_days) * DAY_SECONDS));
     let lapses = if decision.emergency { from.saturating_add(EMERGENCY_DAYS * DAY_SECONDS) } else { i64::MAX };
     let until = decision.ends.unwrap_or(i64::MAX).min(terms.until).min(lapses);
     let enforced = match terms.stage {

@@ -102,6 +102,15 @@ pub enum Order<'a> {
     Lift(&'a str),
 }
 
+/// What a decision leaves the customer, so that whoever holds the server takes none of it away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Respite {
+    /// Hours from the day on which enough people had approved until it can begin.
+    pub notice_hours: u32,
+    /// Days from its beginning during which reading and bulk export pass, whatever is switched off.
+    pub export_days: u32,
+}
+
 /// A decision, as its text says it; as text that text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
@@ -117,6 +126,8 @@ pub struct Decision<'a> {
     pub reasons: Vec<(Switch, Digest)>,
     /// It could not wait, and lapses soon.
     pub emergency: bool,
+    /// What it leaves the customer.
+    pub respite: Respite,
     /// When it ends by itself, in seconds since 1970.
     pub ends: Option<i64>,
     /// When it is looked at again.
@@ -147,11 +158,15 @@ impl<'a> Decision<'a> {
             lines.next();
         }
         let emergency = lines.next()?.strip_prefix("emergency ")? == "yes";
+        let notice_hours = lines.next()?.strip_prefix("notice ")?.parse().ok()?;
+        let export_days = lines.next()?.strip_prefix("export ")?.parse().ok()?;
+        let respite = Respite { notice_hours, export_days };
         let ends = optional(lines.next()?.strip_prefix("ends ")?, time::parse)?;
         let review = optional(lines.next()?.strip_prefix("review ")?, time::parse)?;
         let (targets, root) = lines.next()?.strip_prefix("targets ")?.split_once(' ')?;
         let (targets, root) = (targets.parse().ok()?, Digest::parse(root)?);
-        let decision = Self { case, id, order, determination, reasons, emergency, ends, review, targets, root };
+        let decision =
+            Self { case, id, order, determination, reasons, emergency, respite, ends, review, targets, root };
         let named = [case, id, name].into_iter().all(is_name);
         let ordered = decision.reasons.is_sorted_by(|(one, _), (next, _)| one < next);
         (named && ordered && lines.next().is_none() && decision.to_string() == text).then_some(decision)
@@ -165,7 +180,7 @@ fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Opti
 
 impl fmt::Display for Decision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { case, id, determination, emergency, ends, review, targets, root, .. } = self;
+        let Self { case, id, determination, emergency, respite, ends, review, targets, root, .. } = self;
         let moment = |at: &Option<i64>| at.map_or("-".to_owned(), time::text);
         writeln!(f, "tribune decision 1\ncase {case}\ndecision {id}")?;
         match self.order {
@@ -175,6 +190,7 @@ impl fmt::Display for Decision<'_> {
         writeln!(f, "determination {}", determination.map_or("-".to_owned(), |place| place.to_string()))?;
         self.reasons.iter().try_for_each(|(of, reason)| writeln!(f, "reason {} {reason}", of.name()))?;
         writeln!(f, "emergency {}", if *emergency { "yes" } else { "no" })?;
+        writeln!(f, "notice {}\nexport {}", respite.notice_hours, respite.export_days)?;
         writeln!(f, "ends {}\nreview {}\ntargets {targets} {root}", moment(ends), moment(review))
     }
 }
@@ -272,8 +288,8 @@ mod tests {
 
     fn text(order: &str, reasons: &str) -> String {
         format!(
-            "tribune decision 1\ncase c1\ndecision d1\n{order}\ndetermination 0\n{reasons}emergency no\nends -\n\
-             review 2026-03-01T00:00:00Z\ntargets 2 {}\n",
+            "tribune decision 1\ncase c1\ndecision d1\n{order}\ndetermination 0\n{reasons}emergency no\nnotice 72\nexport 30\n\
+             ends -\nreview 2026-03-01T00:00:00Z\ntargets 2 {}\n",
             Digest::of("")
         )
     }
@@ -286,6 +302,7 @@ mod tests {
         assert_eq!((decision.case, decision.order, decision.targets), ("c1", Order::Impose("read-only"), 2));
         assert_eq!(decision.reasons, [(Switch::Write, why), (Switch::Export, because)]);
         assert_eq!((decision.ends, decision.review), (None, Some(1_772_323_200)));
+        assert_eq!(decision.respite, Respite { notice_hours: 72, export_days: 30 });
         assert_eq!(Decision::parse(&text("lift d0", "")).unwrap().order, Order::Lift("d0"));
         for (from, to) in [
             ("decision 1", "decision 2"),
@@ -295,6 +312,10 @@ mod tests {
             ("determination 0", "determination 00"),
             ("determination 0", "determination"),
             ("emergency no", "emergency maybe"),
+            ("notice 72", "notice -72"),
+            ("notice 72", "notice 072"),
+            ("export 30", "export 4294967296"),
+            ("notice 72\n", ""),
             ("ends -", "ends never"),
             ("ends -\n", ""),
             ("targets 2", "targets +2"),

@@ -23,6 +23,11 @@ pub fn parse(written: &str) -> Option<i64> {
     (text(seconds) == written).then_some(seconds)
 }
 
+/// The first second of a day that is written `2026-03-01`; nothing else.
+pub fn parse_day(written: &str) -> Option<i64> {
+    parse(&format!("{written}T00:00:00Z"))
+}
+
 /// Year, month, day of the days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 pub fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;

@@ -10,7 +10,7 @@
 mod sample;
 mod vectors;
 
-use gate::seal::{Form, Order, Target};
+use gate::seal::{Form, Order, Respite, Target};
 use gate::{
     DecisionError, Gate, Operation, Place, Record, Request, Snapshot, SnapshotError, Stage, Terms, Unreadable, Verdict,
     Version,
@@ -180,6 +180,40 @@ fn lifting_needs_what_restricting_needs() {
 }
 
 // ---- who holds the server ------------------------------------------------------------------------------------------
+
+#[test]
+fn not_even_the_server_takes_away_the_notice_or_the_days_to_take_data_out() {
+    let respite = Respite { notice_hours: 36, export_days: 3 };
+    let draft = Draft::leaving("d1", IMPOSE, &LIST, None, false, respite);
+    let on = |terms| load(&signed(1, Log::new().records(&[(&draft, terms)]))).unwrap();
+    let begins = MARCH + 36 * 3_600;
+    let ask = |gate: &Gate, operation, at| asked(gate, "acme-2", operation, None, at);
+    // It was approved on the first of March. The server says it began long ago, and that no window is left.
+    for terms in [Terms { from: i64::MIN, window: i64::MIN, ..TERMS }, Terms { from: MARCH, window: MARCH, ..TERMS }] {
+        let gate = on(terms);
+        assert_eq!([begins - 1, begins].map(|at| ask(&gate, "storage.write", at)), ['a', 'r']);
+        let export = [begins, begins + 3 * DAY - 1, begins + 3 * DAY].map(|at| ask(&gate, "storage.export", at));
+        assert_eq!(export, ['a', 'a', 'r']);
+    }
+    // More of either is the server's to give.
+    let gate = on(Terms { from: begins + DAY, window: begins + 9 * DAY, ..TERMS });
+    assert_eq!([begins + DAY - 1, begins + DAY].map(|at| ask(&gate, "storage.write", at)), ['a', 'r']);
+    let export = [begins + 9 * DAY - 1, begins + 9 * DAY].map(|at| ask(&gate, "storage.export", at));
+    assert_eq!(export, ['a', 'r']);
+    // No beginning is so late that the days after it count from the past.
+    let never = on(Terms { from: i64::MAX, ..TERMS });
+    assert_eq!(ask(&never, "storage.export", MARCH + 999 * DAY), 'a');
+}
+
+#[test]
+fn a_decision_of_no_day_is_refused() {
+    for day in ["", "2026-02-30", "2026-03-01T00:00:00Z", "yesterday\u{1b}[31m"] {
+        let mut draft = impose();
+        draft.day = day.to_owned();
+        let DecisionError::Day { day: told } = refused(&draft) else { panic!("{day}") };
+        assert!(!told.contains('\u{1b}'));
+    }
+}
 
 #[test]
 fn a_decision_that_too_few_approved_is_refused() {

@@ -5,7 +5,7 @@
 
 use crate::evidence::{Decibans, Family};
 use crate::metered::Metered;
-use crate::procedure::Basis;
+use crate::procedure::{Basis, Respite};
 use crate::roster::{KeyForm, PublicKey};
 use crate::words::{
     AccountId, Actor, AppealId, CaseId, CommandId, CustomerId, DecisionId, Digest, ElementId, EvidenceId,
@@ -549,6 +549,8 @@ pub struct Decision {
     pub reasons: BTreeMap<Switch, Text>,
     /// It cannot wait for the hearing and the steps; it lapses after ten days unless decided anew.
     pub emergency: bool,
+    /// What it leaves the customer; nothing where it lifts.
+    pub respite: Respite,
     /// When it ends by itself.
     pub ends: Option<Moment>,
     /// When it is looked at again.

@@ -435,8 +435,10 @@ impl Audit<'_> {
 
     fn imposed(&mut self, event: &Event, id: &DecisionId, decision: &Decision, intervention: &InterventionId) {
         let Some(intervention) = self.procedure.intervention(intervention) else { return };
-        let hours = if decision.emergency { 0 } else { intervention.notice_hours };
-        let served = self.history.served.get(id).is_some_and(|served| event.command.at >= served.plus_hours(hours));
+        let left = intervention.respite(decision.emergency);
+        self.hold(event, 6, decision.respite == left, "it leaves the customer other times than the procedure does");
+        let over = |served: &Moment| event.command.at >= served.plus_hours(left.notice_hours.into());
+        let served = self.history.served.get(id).is_some_and(over);
         self.hold(event, 6, served, "it took effect before its notice was over");
         let bounded = decision.targets.is_empty() || decision.ends.is_some() || decision.review.is_some();
         self.hold(event, 7, bounded, "a restriction has neither an end nor a date of review");

@@ -677,7 +677,7 @@ impl Case {
                 }
             }
             Act::Compare { decision, metered } => {
-                let window = self.has_window(decision, metered.from, procedure);
+                let window = self.has_window(decision, metered.from);
                 let Some(decided) = self.decisions.get_mut(decision) else { return };
                 if let Some(before) = decided.before_effect() {
                     let compared = before.compare(metered, &decided.decision.targets, window);
@@ -811,21 +811,20 @@ impl Case {
 
     /// What those who decide are shown of a decision, and what the digest in their approvals is of: the decision as it is
     /// sealed, every target, and what the newest preview says of them. None of a decision that is not there.
-    pub fn shown(&self, decision: &DecisionId, procedure: &Procedure) -> Option<String> {
+    pub fn shown(&self, decision: &DecisionId) -> Option<String> {
         let decided = self.decisions.get(decision)?;
         let mut text = crate::seal::shown(&self.id, &decided.decision);
         if let Some(seen) = decided.previews.last() {
-            let window = self.has_window(decision, seen.at, procedure);
+            let window = self.has_window(decision, seen.at);
             text.push_str(&seen.metered.text(&decided.decision.targets, window));
         }
         Some(text)
     }
 
-    /// Whether reading still goes on at some time, in the export window that its intervention gives.
-    pub fn has_window(&self, decision: &DecisionId, at: Moment, procedure: &Procedure) -> bool {
+    /// Whether reading still goes on at some time, in the days that it leaves the customer to take data out.
+    pub fn has_window(&self, decision: &DecisionId, at: Moment) -> bool {
         let Some(decided) = self.decisions.get(decision) else { return false };
-        let Order::Impose { intervention } = &decided.decision.order else { return false };
-        let days = procedure.intervention(intervention).map_or(0, |intervention| intervention.export_days);
+        let days = i64::from(decided.decision.respite.export_days);
         days > 0 && decided.effect.is_none_or(|effect| at < effect.plus_days(days))
     }
 

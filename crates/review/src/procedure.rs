@@ -127,10 +127,10 @@ pub struct Intervention {
     pub switches: BTreeSet<Switch>,
     /// Hours between the service of the notice and the earliest effect.
     #[serde(default)]
-    pub notice_hours: i64,
+    pub notice_hours: u32,
     /// Days during which the customer can still take its data out after the effect.
     #[serde(default)]
-    pub export_days: i64,
+    pub export_days: u32,
     /// Days after which it ends by itself, unless decided anew; without, it has a review date instead.
     pub ends_after_days: Option<i64>,
     /// Whether counsel must have given an opinion.
@@ -141,10 +141,25 @@ pub struct Intervention {
     pub task: bool,
 }
 
+/// What a decision leaves the customer. It is sealed, so that whoever holds the server takes none of it away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Respite {
+    /// Hours between the service of the notice and the earliest effect.
+    pub notice_hours: u32,
+    /// Days during which the customer can still take its data out after the effect.
+    pub export_days: u32,
+}
+
 /// How many days people have to approve what is for a time, on top of the time itself, until the end that is sealed.
 pub const TO_APPROVE_DAYS: i64 = 14;
 
 impl Intervention {
+    /// What it leaves the customer; an emergency gives no notice.
+    pub fn respite(&self, emergency: bool) -> Respite {
+        let notice_hours = if emergency { 0 } else { self.notice_hours };
+        Respite { notice_hours, export_days: self.export_days }
+    }
+
     /// The latest end that can be sealed for what is proposed at some time; none where it need not end. It ends earlier
     /// where its days are over before, counted from its effect.
     pub fn latest_end(&self, emergency: bool, at: Moment) -> Option<Moment> {
@@ -181,9 +196,8 @@ impl Procedure {
             );
             let endless = intervention.reach == Reach::Interim && intervention.ends_after_days.is_none();
             say(endless, format!("intervention {id}: an interim one ends by itself; give ends_after_days"));
-            let times =
-                [intervention.notice_hours, intervention.export_days, intervention.ends_after_days.unwrap_or(1)];
-            say(times.iter().any(|time| *time < 0), format!("intervention {id}: a time is negative"));
+            let backwards = intervention.ends_after_days.is_some_and(|days| days < 0);
+            say(backwards, format!("intervention {id}: ends_after_days is negative"));
         }
         let twice = |ids: Vec<&str>| ids.len() != ids.iter().collect::<BTreeSet<_>>().len();
         say(twice(self.elements.iter().map(|one| one.id.as_str()).collect()), "element: an id stands twice".to_owned());

@@ -10,7 +10,7 @@ use crate::act::{
 };
 use crate::case::{CHECK_DAYS, Case, Decided, Phase, Previewed, Standing};
 use crate::metered::{Metered, PREVIEW_DAYS};
-use crate::procedure::{Basis, Element, Intervention, Procedure, Reach};
+use crate::procedure::{Basis, Element, Intervention, Procedure, Reach, Respite};
 use crate::roster::{Roster, RosterEvent};
 use crate::seal;
 use crate::words::{
@@ -106,6 +106,7 @@ rules! {
     Narrow = "a target lies within the workload and the evidence",
     Protected = "a protected service is no target",
     Reasoned = "every switch is answered with reasons",
+    Respite = "a decision leaves the customer the notice and the days to take data out that the procedure gives",
     Bounded = "a restriction has an end or a date of review",
     LiftsLess = "lifting leaves less in force",
     Previewed = "those who decide see by recent usage what stops and what goes on, but in an emergency",
@@ -778,13 +779,21 @@ impl Check<'_> {
                     return self.unknown("intervention", intervention.as_str());
                 };
                 self.proven(decision, intervention)?;
-                self.targets(decision, intervention)
+                self.targets(decision, intervention)?;
+                // Sealed, so that not even whoever holds the server takes it away.
+                let left = intervention.respite(decision.emergency);
+                let Respite { notice_hours: hours, export_days: days } = left;
+                let leaves = decision.respite == left;
+                hold!(self.context, Respite, leaves, "leave {hours} hours of notice and {days} days to take data out");
+                Ok(())
             }
             Order::Lift { decision: lifted } => {
                 let lifted = self.decided(lifted)?;
                 let kept = decision.targets.iter().all(|target| lifted.in_force.contains(target));
                 let less = kept && decision.targets.len() < lifted.in_force.len();
                 hold!(self.context, LiftsLess, less, "list what stays in force, fewer targets than are now");
+                let none = decision.respite == Respite::default();
+                hold!(self.context, Respite, none, "what lifts takes effect at once");
                 Ok(())
             }
         }
@@ -912,7 +921,7 @@ impl Check<'_> {
         hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
         let appeal = self.case.parts.get(person).is_some_and(|part| part.hands.contains(&Hand::DecidedAppeal));
         hold!(self.context, OtherThanAppeal, !appeal, "{person} decided an appeal in this case; ask somebody else");
-        let shown = self.case.shown(id, self.context.procedure).map(Digest::of);
+        let shown = self.case.shown(id).map(Digest::of);
         let as_shown = shown == Some(approval.shown);
         hold!(self.context, AsShown, as_shown, "it is not what you were shown any more: look again, and sign that");
         let key = self.context.roster.present(person, self.at).and_then(|member| member.keys.get(&approval.key));
@@ -965,9 +974,8 @@ impl Check<'_> {
             let standing = self.case.standing_determination().map(|(place, _)| place);
             let on = decided.decision.determination.is_none() || decided.decision.determination == standing;
             hold!(self.context, OnDetermination, on, "its determination was superseded; propose it anew");
-            let hours = self.context.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
-            let hours = if decided.decision.emergency { 0 } else { hours };
-            let served = decided.notice.is_some_and(|notice| self.clock >= notice.at.plus_hours(hours));
+            let hours = decided.decision.respite.notice_hours;
+            let served = decided.notice.is_some_and(|notice| self.clock >= notice.at.plus_hours(hours.into()));
             hold!(self.context, NoticeFirst, served, "serve the statement of reasons, and wait {hours} hours");
             self.same_hands(decided)?;
             let reach = self.context.procedure.intervention(intervention).map(|one| one.reach);

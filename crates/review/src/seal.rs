@@ -37,7 +37,7 @@ pub fn root(targets: &[Target]) -> Digest {
 
 /// A decision as text.
 pub fn text(case: &CaseId, decision: &Decision) -> String {
-    let Decision { id, order, determination, targets, reasons, emergency, ends, review } = decision;
+    let Decision { id, order, determination, targets, reasons, emergency, respite, ends, review } = decision;
     let seconds = |at: &Option<Moment>| at.map(|at| at.0);
     let order = match order {
         Order::Impose { intervention } => seal::Order::Impose(intervention.as_str()),
@@ -50,6 +50,7 @@ pub fn text(case: &CaseId, decision: &Decision) -> String {
         determination: determination.map(|place| place as u64),
         reasons: reasons.iter().map(|(of, reason)| (switch(of), gate::Digest(reason.0))).collect(),
         emergency: *emergency,
+        respite: seal::Respite { notice_hours: respite.notice_hours, export_days: respite.export_days },
         ends: seconds(ends),
         review: seconds(review),
         targets: targets.len() as u64,
@@ -107,6 +108,7 @@ pub fn bytes(hex: &str) -> Option<[u8; 64]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::procedure::Respite;
     use ed25519_dalek::{Signer, SigningKey};
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,6 +126,7 @@ mod tests {
             targets,
             reasons: BTreeMap::from([(Switch::Write, Digest::of("why"))]),
             emergency: false,
+            respite: Respite { notice_hours: 72, export_days: 30 },
             ends: None,
             review: Some(Moment(1_772_323_200)),
         }
@@ -143,7 +146,7 @@ mod tests {
         let text = text(&"c1".parse().unwrap(), &decision(vec![target("a", None)]));
         let expected = format!(
             "tribune decision 1\ncase c1\ndecision d1\nimpose read-only\ndetermination 0\nreason write {}\nemergency no\n\
-             ends -\nreview 2026-03-01T00:00:00Z\ntargets 1 {}\n",
+             notice 72\nexport 30\nends -\nreview 2026-03-01T00:00:00Z\ntargets 1 {}\n",
             Digest::of("why"),
             root(&[target("a", None)])
         );

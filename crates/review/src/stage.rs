@@ -6,7 +6,7 @@ use crate::act::*;
 use crate::audit::audit;
 use crate::case::Case;
 use crate::metered::{Line, Metered};
-use crate::procedure::{Basis, Procedure};
+use crate::procedure::{Basis, Procedure, Respite};
 use crate::public::{Entry, at_once};
 use crate::roster::{AccountTeam, KeyForm, Member, PublicKey, Roster};
 use crate::rules::{Context, Elsewhere, Refusal, Rule, open};
@@ -166,6 +166,7 @@ pub(crate) fn decision(id: &str, intervention: &str, targets: &[Target]) -> Deci
         targets,
         reasons: switches.into_iter().map(|switch| (switch, text("why"))).collect(),
         emergency: false,
+        respite: Respite::default(),
         ends: None,
         review: Some(START.plus_days(300)),
     }
@@ -329,7 +330,7 @@ impl Stage {
     }
 
     pub(crate) fn approval(&self, person: &str, decision: &str) -> Act {
-        let shown = self.case.as_ref().unwrap().shown(&name(decision), &self.procedure).unwrap();
+        let shown = self.case.as_ref().unwrap().shown(&name(decision)).unwrap();
         self.approval_of(person, decision, Digest::of(shown))
     }
 
@@ -380,12 +381,16 @@ impl Stage {
         Ok(true)
     }
 
-    /// What is for a time is proposed with the latest end that can be sealed, unless it says one.
+    /// What is proposed says, unless it does, the latest end that can be sealed and what the procedure leaves the customer.
     pub(crate) fn act(&mut self, by: &str, mut act: Act) -> Result<bool, Refusal> {
         self.commands += 1;
-        if let Act::Propose(Decision { order: Order::Impose { intervention }, emergency, ends, .. }) = &mut act {
+        if let Act::Propose(Decision { order: Order::Impose { intervention }, emergency, ends, respite, .. }) = &mut act
+        {
             let intervention = self.procedure.intervention(intervention);
             *ends = ends.or_else(|| intervention?.latest_end(*emergency, self.now));
+            if let Some(intervention) = intervention.filter(|_| *respite == Respite::default()) {
+                *respite = intervention.respite(*emergency);
+            }
         }
         let id = name(&format!("c{}", self.commands));
         self.send(Command { id, at: self.now, by: actor(by), act })

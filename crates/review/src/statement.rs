@@ -315,14 +315,14 @@ pub(crate) struct Times {
 impl Times {
     pub(crate) fn of(decided: &Decided, intervention: &Intervention, served: Moment) -> Self {
         let decision = &decided.decision;
-        let from = served.plus_hours(if decision.emergency { 0 } else { intervention.notice_hours });
+        let from = served.plus_hours(decision.respite.notice_hours.into());
         let days = intervention.ends_after_days.map(|days| from.plus_days(days));
         let lapses = decision.emergency.then(|| from.plus_days(EMERGENCY_DAYS));
-        let export_days = Some(intervention.export_days).filter(|days| *days > 0);
+        let export_days = Some(decision.respite.export_days).filter(|days| *days > 0);
         Self {
             from,
             ends: [decision.ends, days, lapses].into_iter().flatten().min(),
-            export_until: export_days.map(|days| from.plus_days(days)),
+            export_until: export_days.map(|days| from.plus_days(days.into())),
             appeal_until: appeal_until(Some(served)).unwrap_or(served),
         }
     }

@@ -7,7 +7,7 @@ use crate::case::{Case, Notice, Phase, Standing};
 use crate::counts::Counts;
 use crate::harmonised;
 use crate::metered::Compared;
-use crate::procedure::Basis;
+use crate::procedure::{Basis, Respite};
 use crate::rules::Rule;
 use crate::seal;
 use crate::stage::*;
@@ -731,6 +731,10 @@ fn broken(rule: Rule) -> (Stage, &'static str, Act) {
             (stage, "ann", Act::Propose(decision("d1", "read-only", &[write("a1", "billing")])))
         }
         Rule::Reasoned => propose(Decision { reasons: BTreeMap::new(), ..read_only("d1") }),
+        Rule::Respite => {
+            let respite = Respite { notice_hours: 71, export_days: 30 };
+            propose(Decision { respite, ..read_only("d1") })
+        }
         Rule::Bounded => propose(Decision { review: None, ..read_only("d1") }),
         Rule::LiftsLess => {
             let same = read_only("d1").targets;
@@ -907,6 +911,7 @@ const AUDITED: &[Rule] = &[
     Rule::StepOfOthers,
     Rule::OnDetermination,
     Rule::StepsDone,
+    Rule::Respite,
     Rule::Bounded,
     Rule::LiftsLess,
     Rule::AppealServed,

@@ -267,16 +267,15 @@ impl Waits<'_> {
         let reviewer = || Turn::Of(Role::Reviewer, BTreeSet::new());
         match (decided.standing, &decided.decision.order) {
             (Standing::Proposed, _) => self.approvals(decided),
-            (Standing::Approved, Order::Impose { intervention }) => match decided.notice {
+            (Standing::Approved, Order::Impose { .. }) => match decided.notice {
                 None => {
                     let last = self.case.last;
                     let what = format!("the statement of reasons of {id}");
                     self.add(Awaited::Notice, what, reviewer(), decided.proposed.min(last), None);
                 }
                 Some(notice) => {
-                    let hours = self.procedure.intervention(intervention).map_or(0, |one| one.notice_hours);
-                    let hours = if decided.decision.emergency { 0 } else { hours };
-                    self.effect(decided, notice.at.plus_hours(hours));
+                    let hours = decided.decision.respite.notice_hours;
+                    self.effect(decided, notice.at.plus_hours(hours.into()));
                 }
             },
             (Standing::Approved, Order::Lift { .. }) => self.effect(decided, decided.proposed),

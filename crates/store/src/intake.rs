@@ -83,6 +83,17 @@ impl Record {
         self.leave_no_order().await
     }
 
+    /// How many bytes of messages wait.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn waiting_bytes(&self) -> Result<u64> {
+        let query = sqlx::query("SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM intake");
+        let bytes: i64 = query.fetch_one(&self.database.pool).await?.try_get(0)?;
+        Ok(bytes.unsigned_abs())
+    }
+
     /// All messages that wait, shuffled.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use review::act::{Act, Approval, Decision, Order};
 use review::case::{Decided, Standing};
 use review::dsa::{Batch, Entry, Settings};
 use review::metered::Compared;
+use review::procedure::Respite;
 use review::roster::{KeyForm, PublicKey};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
@@ -343,6 +344,7 @@ impl Propose {
             targets: self.target,
             reasons,
             emergency: self.emergency,
+            respite: known.map(|one| one.respite(self.emergency)).unwrap_or_default(),
             ends,
             review: self.review,
         };
@@ -369,6 +371,7 @@ async fn lift(
         targets: keep,
         reasons: reasons.into_iter().filter(|(switch, _)| kept.contains(switch)).collect(),
         emergency: false,
+        respite: Respite::default(),
         ends: None,
         review,
     };
@@ -411,7 +414,7 @@ fn aimed_at(file: &File, id: &DecisionId) -> Result<BTreeSet<AccountId>, Failure
 }
 
 fn window(file: &File, id: &DecisionId, at: Moment) -> bool {
-    file.case.has_window(id, at, &file.law.procedure)
+    file.case.has_window(id, at)
 }
 
 /// Brings into effect what was sealed, after one more look at the usage of late where that is configured.
@@ -444,7 +447,7 @@ async fn shown(office: &Office, case: &CaseId, id: &DecisionId, purpose: &str) -
     let file = look(office, case, purpose).await?;
     let decision = &decided(&file, id)?.decision;
     let unknown = || Failure::Refused(format!("there is no decision {id} in {case}"));
-    let text = file.case.shown(id, &file.law.procedure).ok_or_else(unknown)?;
+    let text = file.case.shown(id).ok_or_else(unknown)?;
     let digest = Digest::of(&text);
     Ok(Shown { message: seal::message(case, decision, &digest), text, digest })
 }

@@ -114,11 +114,14 @@ pub(crate) struct PagesConfig {
     /// Where browsers find them: `https://HOST`. Without it, where the server answers on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// The same pages as an onion service: `http://NAME.onion`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onion: Option<String>,
 }
 
 impl Default for PagesConfig {
     fn default() -> Self {
-        Self { provider: "Tribune".to_owned(), base: None }
+        Self { provider: "Tribune".to_owned(), base: None, onion: None }
     }
 }
 

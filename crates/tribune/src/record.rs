@@ -162,7 +162,8 @@ const HEAD: &str = "\
 # log.mirror          an object store that shows the log as well, with the day's batch at the latest: s3://BUCKET/PREFIX
 # [[log.witness]]     url and key of a witness that is asked to cosign, as `tribune log witness` prints them
 # pages.provider      the provider's name, as pages show it; pages.base: where browsers find
-#                     them, https://HOST; without it, where `tribune serve` listens
+#                     them, https://HOST; without it, where `tribune serve` listens; pages.onion: the same
+#                     pages as an onion service, http://NAME.onion, which Tor Browser then offers by itself
 # sign_in.key         the server's own secret: the same file at every replica. Accounts are worth nothing without it
 # [sign_in.oidc]      issuer, client_id, client_secret_file, name: an OpenID provider to sign in at, which sends people
 #                     back to BASE/sign-in/provider/back; the roster's identities are `ISSUER|SUBJECT`

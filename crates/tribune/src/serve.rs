@@ -117,6 +117,7 @@ pub(crate) async fn pages(office: &Office, address: SocketAddr, recents: Arc<Rec
     let settings = Settings {
         provider: config.pages.provider.clone(),
         base: config.pages.base.clone().unwrap_or_else(|| format!("http://{address}")),
+        onion: config.pages.onion.clone(),
         public: office.path(&config.log.public),
         log_origin: config.log.origin.clone(),
         log_key: office.log_signer()?.verifier().to_string(),

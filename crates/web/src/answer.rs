@@ -5,7 +5,8 @@
 use crate::frame::{Frame, Reader};
 use crate::kept::{KeptPage, Typed};
 use crate::pages::Pages;
-use crate::visible;
+use crate::visible::{self, filters};
+use crate::words::Language;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -110,11 +111,16 @@ pub struct Problem {
     pub status: StatusCode,
     /// What is wrong and how to mend it, where that can be said: shown as it stands.
     pub says: Option<String>,
+    /// The message of the catalogues that says it, with the values in it, where one does: for readers of other languages.
+    message: Option<Box<Message>>,
     /// For whoever can mend it; never shown.
     ours: Option<String>,
     /// What was typed into the form that this answers, to be shown with it.
     typed: Option<Typed>,
 }
+
+/// A message of the catalogues, with the values in it.
+type Message = (&'static str, Vec<(&'static str, String)>);
 
 impl Problem {
     /// There is no such page.
@@ -127,13 +133,23 @@ impl Problem {
         Self { says: Some(says.into()), ..Self::bare(status) }
     }
 
+    /// The same, by a message of the catalogues with values in it: what anybody may meet on a public page.
+    pub(crate) fn told(status: StatusCode, message: &'static str, values: &[(&'static str, &str)]) -> Self {
+        let message = (message, values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect());
+        Self {
+            says: Some(in_words(Language::English, &message)),
+            message: Some(Box::new(message)),
+            ..Self::bare(status)
+        }
+    }
+
     /// It is our own fault. What happened is told to whoever runs it; it must hold nothing that anybody wrote.
     pub fn defect(ours: impl Into<String>) -> Self {
         Self { ours: Some(ours.into()), ..Self::bare(StatusCode::INTERNAL_SERVER_ERROR) }
     }
 
     const fn bare(status: StatusCode) -> Self {
-        Self { status, says: None, ours: None, typed: None }
+        Self { status, says: None, message: None, ours: None, typed: None }
     }
 
     /// With what was typed, where anybody would miss it.
@@ -148,6 +164,7 @@ impl From<clerk::Error> for Problem {
         let status = match &error {
             Error::Denied(_) => StatusCode::FORBIDDEN,
             Error::Refused(_) | Error::Busy => StatusCode::CONFLICT,
+            Error::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Error::Form(_) | Error::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Nobody(_) | Error::Unknown(_) => StatusCode::NOT_FOUND,
             Error::Erased(_) => StatusCode::GONE,
@@ -168,6 +185,11 @@ impl IntoResponse for Problem {
     }
 }
 
+fn in_words(language: Language, (message, values): &Message) -> String {
+    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.into())).collect();
+    language.tell(message, &values)
+}
+
 /// At any address that has no page.
 pub(crate) async fn missing() -> Problem {
     Problem::missing()
@@ -183,6 +205,7 @@ struct ProblemPage {
 /// What happens around every request.
 pub(crate) async fn every(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
     let reader = Reader::of(request.uri(), request.headers());
+    let onion = by_onion(&pages, &request);
     let mut response = match refused(&pages, &request) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
@@ -196,6 +219,9 @@ pub(crate) async fn every(State(pages): State<Arc<Pages>>, request: Request, nex
     let headers = response.headers_mut();
     for (name, value) in &HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if let Some(onion) = onion {
+        headers.insert(HeaderName::from_static("onion-location"), onion);
     }
     if pages.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
@@ -228,7 +254,8 @@ fn show(pages: &Pages, reader: &Reader, problem: &Problem, response: &mut Respon
         status if status.is_server_error() => (language.say("error-ours"), language.say("error-ours-says")),
         _ => (language.say("error-wrong"), language.say("error-wrong-says")),
     };
-    let says = problem.says.as_deref().map_or(says, |says| visible::text(says).into_owned());
+    let own = problem.says.as_deref().map(|says| visible::text(says).into_owned());
+    let says = problem.message.as_ref().map(|message| in_words(language, message)).or(own).unwrap_or(says);
     let (kind, text) = if is_for_machines(&reader.path) {
         (PROBLEM, problem_for_machines(problem.status, &says).to_string())
     } else if let Some(typed) = problem.typed.clone() {
@@ -257,23 +284,33 @@ pub(crate) fn problem_for_machines(status: StatusCode, says: &str) -> Value {
     json!({ "title": title, "status": status.as_u16(), "detail": says })
 }
 
+/// Where Tor Browser finds the page that somebody reads at the base.
+fn by_onion(pages: &Pages, request: &Request) -> Option<HeaderValue> {
+    let onion = pages.settings.onion.as_ref()?;
+    let at_base = asked_at(pages, request) == Some(pages.settings.base.as_str());
+    let path = request.uri().path_and_query()?;
+    HeaderValue::from_str(&format!("{onion}{path}")).ok().filter(|_| at_base && request.method() == Method::GET)
+}
+
+/// At which address of the pages a request asks; none of another's, or of two.
+fn asked_at<'p>(pages: &'p Pages, request: &Request) -> Option<&'p str> {
+    let host = request.uri().authority().map(|authority| authority.as_str());
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let first = hosts.next().and_then(|host| host.to_str().ok());
+    let host = host.or(first).filter(|_| hosts.next().is_none())?;
+    pages.addresses().find(|own| is_host_of(own, host))
+}
+
 /// Why a request is not answered at all.
 fn refused(pages: &Pages, request: &Request) -> Option<Problem> {
     let base = pages.settings.base.as_str();
-    let host = request.uri().authority().map(|authority| authority.as_str());
-    let hosts = request.headers().get_all(header::HOST).iter().count();
-    let host = host.or_else(|| request.headers().get(header::HOST).and_then(|host| host.to_str().ok()));
-    if hosts > 1 || !host.is_some_and(|host| is_host_of(base, host)) {
-        let says = format!(
-            "these are the pages of {base}: ask there, or let the proxy in front of it pass the Host header on as it came"
-        );
-        return Some(Problem::wrong(StatusCode::MISDIRECTED_REQUEST, says));
-    }
+    let Some(own) = asked_at(pages, request) else {
+        return Some(Problem::told(StatusCode::MISDIRECTED_REQUEST, "error-host", &[("base", base)]));
+    };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let machine = is_for_machines(request.uri().path());
-    if !reads && !machine && !is_same_site(base, request.headers()) {
-        let says = format!("a form of these pages is sent from these pages: open {base} and send it from there");
-        return Some(Problem::wrong(StatusCode::FORBIDDEN, says));
+    if !reads && !machine && !is_same_site(own, request.headers()) {
+        return Some(Problem::told(StatusCode::FORBIDDEN, "error-site", &[("base", own)]));
     }
     None
 }

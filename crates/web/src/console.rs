@@ -67,7 +67,8 @@ pub(crate) fn is_for(roles: &BTreeSet<Role>) -> bool {
 const INTAKE: May = May::Roles(&[Role::IntakeOfficer, Role::Auditor]);
 
 /// Who opens cases.
-const OPENERS: May = May::Roles(&[Role::IntakeOfficer, Role::Analyst]);
+const OPENERS: May = May::Roles(&OPENING);
+const OPENING: [Role; 2] = [Role::IntakeOfficer, Role::Analyst];
 
 /// Who looks at usage.
 const EXPLORERS: May = May::Roles(&[Role::Analyst, Role::Reviewer]);
@@ -171,17 +172,7 @@ impl Console {
     }
 
     fn frame(&self, session: &Session, reader: &Reader, title: &str) -> Frame {
-        let mut links = vec![Link::new("/console", "Today"), Link::new("/console/cases", "Cases")];
-        if session.roles().contains(&Role::IntakeOfficer) || session.roles().contains(&Role::Auditor) {
-            links.push(Link::new("/console/reports", "Reports"));
-        }
-        if OPENERS.allows(Some(session)) {
-            links.push(Link::new("/console/declarations", "Declared"));
-        }
-        if session.roles().contains(&Role::Analyst) || session.roles().contains(&Role::Reviewer) {
-            links.push(Link::new("/console/explore", "Explore"));
-        }
-        links.push(Link::new("/me", "You"));
+        let links = links(session.roles());
         let who = SignedIn { name: session.person().to_string(), token: session.csrf().to_owned() };
         Frame::inside(&self.pages, reader, title, links, "/console", Some(who))
     }
@@ -269,6 +260,20 @@ impl Chip {
         };
         Self { class, what: what.to_owned(), when }
     }
+}
+
+/// The places of the console that somebody in these roles goes to: everybody, where none is named.
+pub(crate) fn links(roles: &BTreeSet<Role>) -> Vec<Link> {
+    let places: [(&str, &str, &[Role]); 6] = [
+        ("/console", "Today", &[]),
+        ("/console/cases", "Cases", &[]),
+        ("/console/reports", "Reports", &[Role::IntakeOfficer, Role::Auditor]),
+        ("/console/declarations", "Declared", &OPENING),
+        ("/console/explore", "Explore", &[Role::Analyst, Role::Reviewer]),
+        ("/me", "You", &[]),
+    ];
+    let theirs = places.into_iter().filter(|(.., of)| of.is_empty() || of.iter().any(|role| roles.contains(role)));
+    theirs.map(|(address, name, _)| Link::new(address, name)).collect()
 }
 
 /// A time between two, as people say it.

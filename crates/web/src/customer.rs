@@ -43,13 +43,14 @@ pub(crate) fn routes() -> Vec<Route<Arc<Pages>>> {
 }
 
 fn frame(pages: &Pages, reader: &Reader, session: &CustomerSession, title: &str) -> Frame {
-    let links = vec![
-        Link::new("/customer", "Restrictions"),
-        Link::new("/customer/declare", "Declare a use"),
-        Link::new("/me", "You"),
-    ];
     let signed_in = SignedIn { name: session.customer().to_string(), token: session.csrf().to_owned() };
-    Frame::inside(pages, reader, title, links, "/customer", Some(signed_in))
+    Frame::inside(pages, reader, title, links(), "/customer", Some(signed_in))
+}
+
+/// The places that a customer goes to.
+pub(crate) fn links() -> Vec<Link> {
+    let places = [("/customer", "Restrictions"), ("/customer/declare", "Declare a use"), ("/me", "You")];
+    places.into_iter().map(|(address, name)| Link::new(address, name)).collect()
 }
 
 fn empty(pages: &Pages, session: &CustomerSession) -> Form {

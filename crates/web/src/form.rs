@@ -67,14 +67,14 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if kind(request.headers()) != "application/x-www-form-urlencoded" {
-            let says = "a form is sent as application/x-www-form-urlencoded, as a browser sends it";
-            return Err(Problem::wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, says));
+            let kind = [("kind", "application/x-www-form-urlencoded")];
+            return Err(Problem::told(StatusCode::UNSUPPORTED_MEDIA_TYPE, "error-kind", &kind));
         }
         let whole = body(request.into_body(), FORM_BYTES_MAX).await?;
         let fields: Vec<_> = form_urlencoded::parse(&whole).into_owned().take(FIELDS_MAX + 1).collect();
         if fields.len() > FIELDS_MAX {
-            let says = format!("a form has {FIELDS_MAX} fields at most");
-            return Err(Problem::wrong(StatusCode::PAYLOAD_TOO_LARGE, says));
+            let most = FIELDS_MAX.to_string();
+            return Err(Problem::told(StatusCode::PAYLOAD_TOO_LARGE, "error-fields", &[("most", &most)]));
         }
         Ok(Self(fields))
     }
@@ -90,12 +90,12 @@ pub(crate) fn kind(headers: &HeaderMap) -> String {
 pub(crate) async fn body(body: Body, bytes_max: usize) -> Result<axum::body::Bytes, Problem> {
     match tokio::time::timeout(PATIENCE, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::wrong(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("{bytes_max} bytes are the most that is taken here"),
-        )),
-        Ok(Err(_)) => Err(Problem::wrong(StatusCode::BAD_REQUEST, "it broke off on its way: send it again")),
-        Err(_) => Err(Problem::wrong(StatusCode::REQUEST_TIMEOUT, "it did not arrive in time: send it again")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let most = bytes_max.to_string();
+            Err(Problem::told(StatusCode::PAYLOAD_TOO_LARGE, "error-bytes", &[("most", &most)]))
+        }
+        Ok(Err(_)) => Err(Problem::told(StatusCode::BAD_REQUEST, "error-broken", &[])),
+        Err(_) => Err(Problem::told(StatusCode::REQUEST_TIMEOUT, "error-slow", &[])),
     }
 }
 
@@ -157,8 +157,8 @@ impl Form {
     /// It carries no command as [`Pages::command`] draws them.
     pub fn posted(language: Language, posted: &Posted) -> Result<(Self, CommandId), Problem> {
         let command = posted.get("command");
-        let says = || "the form is not whole: open its page again, and send it from there".to_owned();
-        let id = Pages::is_command(command).ok_or_else(|| Problem::wrong(StatusCode::BAD_REQUEST, says()))?;
+        let whole = || Problem::told(StatusCode::BAD_REQUEST, "error-form", &[]);
+        let id = Pages::is_command(command).ok_or_else(whole)?;
         Ok((Self::new(language, command.to_owned(), posted.get("token").to_owned()), id))
     }
 
@@ -301,6 +301,7 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::visible::filters;
 
     fn posted(fields: &[(&str, &str)]) -> Posted {
         Posted::of(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -360,7 +361,7 @@ mod tests {
         form.read_all(&given, "to");
         let html = askama::Template::render(&Shown { form, kinds: vec![("one", "One"), ("two", "Two")] }).unwrap();
         for part in [
-            r##"<li><a href="#who">Something must stand here.</a></li>"##,
+            r##"<li><a href="#who">Fill this in.</a></li>"##,
             r#"<input type="hidden" name="command" value="w-1"><input type="hidden" name="token" value="t">"#,
             r#"<label for="who">Who</label><p class="hint" id="who-hint">As you sign</p><p class="fault" id="who-fault">"#,
             r#"aria-describedby="who-hint who-fault" aria-invalid="true""#,

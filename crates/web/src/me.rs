@@ -4,7 +4,7 @@
 
 use crate::answer::{Problem, page, page_with, see};
 use crate::form::{Form, Posted, Takes};
-use crate::frame::{Frame, Link, Reader, SignedIn};
+use crate::frame::{Frame, Reader, SignedIn};
 use crate::own_keys::Kind;
 use crate::pages::Pages;
 use crate::routes::{May, Route};
@@ -49,11 +49,10 @@ impl Signed {
 
     /// The frame of a page of theirs that is of neither the console nor the customer's.
     pub(crate) fn frame(&self, pages: &Pages, reader: &Reader, title: &str) -> Frame {
-        let (home, name) = match self.who() {
-            Who::Person(_) => ("/console", "Console"),
-            Who::Customer(_) => ("/customer", "Restrictions"),
+        let (home, links) = match self.who() {
+            Who::Person(_) => ("/console", crate::console::links(&self.roles())),
+            Who::Customer(_) => ("/customer", crate::customer::links()),
         };
-        let links = vec![Link::new(home, name), Link::new("/me", "You")];
         let signed_in = SignedIn { name: self.name(), token: self.csrf().to_owned() };
         Frame::inside(pages, reader, title, links, home, Some(signed_in))
     }

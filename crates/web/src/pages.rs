@@ -27,6 +27,8 @@ pub struct Settings {
     pub provider: String,
     /// Where the pages are: `https://host` or `http://127.0.0.1:8402`, without a path.
     pub base: String,
+    /// The same pages as an onion service, for those who come by Tor: `http://NAME.onion`.
+    pub onion: Option<String>,
     /// The folder that the world reads: `log/`, `statements/`, `transparency/`.
     pub public: PathBuf,
     /// The log's name for itself.
@@ -75,10 +77,18 @@ pub struct Means {
     pub usage: Option<Arc<dyn Usage>>,
 }
 
-/// A base that is no address of pages.
+/// An address at which no pages can be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address of the pages: write `https://HOST`, or `http://127.0.0.1:PORT` for this machine alone")]
-pub struct BaseError(String);
+pub enum AddressError {
+    /// Where browsers are to find them.
+    #[error(
+        "`{0}` is no address of the pages: write `https://HOST`, or `http://127.0.0.1:PORT` for this machine alone"
+    )]
+    Base(String),
+    /// For those who come by Tor.
+    #[error("`{0}` is no onion service's address: write `http://NAME.onion`, as its `hostname` file has it")]
+    Onion(String),
+}
 
 /// What every page needs.
 pub struct Pages {
@@ -107,9 +117,12 @@ impl Pages {
     /// Puts them together.
     ///
     /// # Errors
-    /// The base is no address of pages.
-    pub fn new(clerk: Arc<Clerk>, papers: Papers, mut settings: Settings, means: Means) -> Result<Self, BaseError> {
-        settings.base = origin(&settings.base).ok_or(BaseError(settings.base))?;
+    /// An address is none of pages.
+    pub fn new(clerk: Arc<Clerk>, papers: Papers, mut settings: Settings, means: Means) -> Result<Self, AddressError> {
+        settings.base = origin(&settings.base).ok_or(AddressError::Base(settings.base))?;
+        if let Some(onion) = &mut settings.onion {
+            *onion = onion_service(onion).ok_or_else(|| AddressError::Onion(onion.clone()))?;
+        }
         let Means { now, mut chance, complain, usage } = means;
         let (mut key, mut tickets) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         chance(&mut *key);
@@ -181,6 +194,11 @@ impl Pages {
         (self.complain)(what);
     }
 
+    /// Every address at which they are: the base first.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
+        [&self.settings.base].into_iter().chain(&self.settings.onion).map(String::as_str)
+    }
+
     /// Whether the pages are reached over TLS, so that cookies may be `__Host-` and `Secure`.
     pub fn is_secure(&self) -> bool {
         self.settings.base.starts_with("https://")
@@ -229,9 +247,22 @@ fn origin(base: &str) -> Option<String> {
     bare.then(|| format!("{scheme}://{}{port}", authority.host()))
 }
 
+/// The same of an onion service: plain HTTP, at a name of Tor's.
+fn onion_service(address: &str) -> Option<String> {
+    origin(address).filter(|own| own.starts_with("http://") && own.ends_with(".onion"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_onion_service_is_one_of_tors() {
+        assert_eq!(onion_service("http://Abc.onion/").as_deref(), Some("http://abc.onion"));
+        for other in ["https://abc.onion", "http://127.0.0.1:8402", "abc.onion", "http://abc.onion.example", ""] {
+            assert_eq!(onion_service(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_base_is_an_origin() {

@@ -362,6 +362,7 @@ async fn blocking<T: Send + 'static, F: Future<Output = Result<T, Failed>>>(
 fn said(pages: &Pages, language: Language, error: &Failed) -> String {
     match error {
         Failed::Clerk(Error::Wrong(mend)) => mend.clone(),
+        Failed::Clerk(Error::Crowded) => language.say("report-crowded"),
         Failed::Clerk(Error::Record(error)) => {
             pages.complain(&format!("the tip line: {error}"));
             language.say("report-failed")

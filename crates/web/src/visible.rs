@@ -45,6 +45,21 @@ fn acts(char: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// As a sentence: with a capital, where it begins with a word and not with a name, and a full stop. Messages are written so
+/// that they stand after a colon as well.
+pub fn sentence(text: &str) -> String {
+    let text = self::text(text.trim()).into_owned();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_word = first.chars().all(|char| char.is_ascii_lowercase() || ",’'".contains(char));
+    let mut chars = text.chars();
+    let begun = match chars.next() {
+        Some(letter) if is_word => format!("{}{}", letter.to_ascii_uppercase(), chars.as_str()),
+        _ => text,
+    };
+    let ended = begun.ends_with(['.', '!', '?', '؟', ':']);
+    if begun.is_empty() || ended { begun } else { format!("{begun}.") }
+}
+
 /// For templates: `use crate::visible::filters;`, then `{{ name|shown }}`.
 #[allow(missing_docs, reason = "what askama makes of a filter has none")]
 pub mod filters {
@@ -59,6 +74,16 @@ pub mod filters {
     pub fn shown(value: impl Display, _: &dyn askama::Values) -> askama::Result<Safe<String>> {
         let text = value.to_string();
         let text = super::text(&text);
+        Ok(Safe(format!("<bdi>{}</bdi>", escape(&*text, Html)?)))
+    }
+
+    /// A message as a sentence ([`super::sentence`]).
+    ///
+    /// # Errors
+    /// What is shown cannot be written.
+    #[askama::filter_fn]
+    pub fn sentence(value: impl Display, _: &dyn askama::Values) -> askama::Result<Safe<String>> {
+        let text = super::sentence(&value.to_string());
         Ok(Safe(format!("<bdi>{}</bdi>", escape(&*text, Html)?)))
     }
 
@@ -80,6 +105,23 @@ pub mod filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_shown_as_a_sentence() {
+        for (message, shown) in [
+            ("say why", "Say why."),
+            (
+                "its time is not over; to end it earlier, propose to lift it",
+                "Its time is not over; to end it earlier, propose to lift it.",
+            ),
+            ("case-1: assign ann first (rule: x)", "case-1: assign ann first (rule: x)."),
+            ("Is it?", "Is it?"),
+            ("هذا صحيح", "هذا صحيح."),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(message), shown);
+        }
+    }
 
     #[test]
     fn what_acts_is_seen_and_what_is_written_stays() {

@@ -41,8 +41,6 @@ mod house;
 mod looked;
 #[path = "it/machine.rs"]
 mod machine;
-#[path = "it/measure.rs"]
-mod measure;
 #[path = "it/pages.rs"]
 mod pages;
 #[path = "../../store/tests/it/server.rs"]

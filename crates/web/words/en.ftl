@@ -12,13 +12,13 @@ nav-policies = Policies
 nav-log = Log
 simulated-label = Simulated data
 simulated = Everything here is simulated. No customer, account or decision in it exists.
-foot = Review of acceptable use, from usage records alone. It reads no content, and no machine restricts anybody: people decide, at least two, in public.
+foot = Review of acceptable use, from usage records, documents and what people told. It reads no customer’s content, and no machine restricts anybody: at least two people decide, and their reasons are published.
 
 ## Problems
 
-error-home = To the first page
+error-home = To the start page
 error-unknown = There is no such page
-error-unknown-page = Nothing is at { $address }. It may have been mistyped, or be gone.
+error-unknown-page = Nothing is at { $address }. The address may be mistyped, or the page gone.
 error-forbidden = This is not allowed
 error-forbidden-says = What you asked for is not open to you.
 error-method = Not in this way
@@ -28,13 +28,23 @@ error-large-says = It is more than is taken here, and nothing of it was kept.
 error-conflict = It is not as it was
 error-wrong = That did not work
 error-wrong-says = Something is wrong with what was sent, and nothing of it was carried out.
+error-host = These are the pages of { $base }: ask there, or let the proxy in front of it pass the Host header on as it came.
+error-site = A form of these pages is sent from these pages: open { $base } and send it from there.
+error-kind = A form is sent as { $kind }, as a browser sends it.
+error-form = The form is not whole: open its page again, and send it from there.
+error-fields = A form has { $most } fields at most.
+error-bytes = { $most } bytes are the most that is taken here.
+error-slow = It did not arrive in time, and nothing of it was kept: send it again.
+error-broken = It broke off on its way or is not whole, and nothing of it was kept: send it again.
+error-far-too-large = This is far more than is taken at once, and nothing of it was kept: send some of the files later.
+error-typed-too-much = What was typed is more than a form takes, and nothing of it was kept: attach it as a file.
 error-ours = That was our fault
 error-ours-says = Nothing was carried out by halves. Try again in a minute; if it happens again, please tell us.
 
 ## Forms
 
-form-wrong = Some of this has to be mended before it can be sent:
-form-needed = Something must stand here.
+form-wrong = Please mend this first:
+form-needed = Fill this in.
 form-long = This has { $bytes } bytes; { $most } are the most. Say it shorter, or attach it as a file.
 form-one-line = This goes on one line.
 
@@ -48,7 +58,10 @@ home-lede = Some uses of cloud and AI services are forbidden by the terms, mass 
 home-report-button = Report a use
 home-mailbox-button = Open my mailbox
 home-number-statements = statements and corrections published
-home-number-policies = clauses under review
+home-number-policies = { $count ->
+    [one] clause under review
+   *[other] clauses under review
+}
 home-number-entries = entries in the public log
 home-for = Who this is for
 home-seen = You have seen something
@@ -71,11 +84,11 @@ home-step-decision-says = Each signs the exact list of what is switched off, wit
 home-step-notice = The customer is told why, first.
 home-step-notice-says = Nothing is switched off before its reasons are served. Everything else goes on, and data can be taken out unless a decision says why not.
 home-step-appeal = It can be challenged.
-home-step-appeal-says = Others decide an appeal than those who decided before, and every restriction can be lifted at once.
+home-step-appeal-says = Other people decide an appeal than those who decided before, and every restriction can be lifted at once.
 home-never = What never happens
 home-never-content = Customer content is not read, kept or asked for.
 home-never-machine = Nobody is restricted by a machine, or by one person.
-home-never-who = Sales, prices, governments and the fame of a reporter have no say. Who tried to have one is counted and published.
+home-never-who = Sales, prices, governments and the fame of a reporter have no say. Every attempt is counted and published.
 
 ## Policies
 
@@ -88,6 +101,7 @@ policy-interventions-says = From the mildest to the hardest. The further it reac
 policy-intervention = Intervention
 policy-reach = How far it reaches
 policy-protected = Never switched off: { $services }.
+policy-digest = The digest of this version:
 policy-steps = Steps of a review
 policy-signals = Signals
 policy-signals-says = What is computed from usage records. A signal is evidence for people and decides nothing.
@@ -101,7 +115,7 @@ reach-terminates = Ends the service: clear and convincing
 log-title = The public log
 log-lede = Every decision, statement, correction and yearly count is an entry of a log that can only grow. Whoever has read it once sees if anything is changed later.
 log-entries = Entries
-log-origin = Its name for itself
+log-origin = The log’s name
 log-check = Check it yourself
 log-check-says = With the program that runs this site, from any machine:
 log-check-what = It fetches every entry, computes the tree anew, compares it with the signed checkpoint, checks that each statement and each year's table is the text whose digest the log names, and counts.
@@ -249,6 +263,23 @@ part-still = were to stop, and did not
 part-as-before = were to go on, and did as before
 part-less = were to go on, and are at less than half
 part-none = none
+clock-acknowledge = acknowledge a report
+clock-triage = look at a report
+clock-tell = tell who reported
+clock-interim = decide whether an interim measure is needed
+clock-preliminary = preliminary statement
+clock-final = final statement
+clock-answer = the customer’s answer
+clock-leaving = two decide about the data that leaves
+clock-check-30 = check after 30 days
+clock-check-90 = check after 90 days
+clock-check-180 = check after 180 days
+clock-task = end what people do
+clock-look-again = look again at a decision
+clock-look-use = look again at a declared use
+clock-employees = tell employees
+clock-appeal = decide an appeal
+clock-carry-out = carry out an appeal
 
 ## The tip line
 
@@ -309,6 +340,7 @@ report-files-hint = At most 16, and 8 MB each, 12 MB in all. From JPEG, PNG and 
 report-send = Send
 report-send-says = It is encrypted and stored before you are told that it was.
 report-nothing = There is no text and no file: write what you want to say.
+report-crowded = So much has come today that no more is taken before midnight (UTC). What you typed is still here: send it without files now, and add the files tomorrow with your seven words.
 report-failed = It could not be stored just now, and nothing of it was. What you typed is still here: send it again in a minute.
 report-wait = Many are writing now
 report-wait-says = { $seconds ->
@@ -325,7 +357,7 @@ receipt-kept = Your report is stored, encrypted.
 receipt-words = These words open your mailbox. Write them down, in this order:
 receipt-once = They are shown once and kept by nobody.
 receipt-hand = Write them by hand rather than storing them on a device that others may search.
-receipt-lost = Who has them can read your mailbox. Who loses them cannot get them back.
+receipt-lost = Whoever has them can read your mailbox. If you lose them, nobody can get them back. Come back within a day: your report is acknowledged there.
 receipt-before = This form was sent already, and its words are shown no more. If you have not got them, send your report again from a new form.
 receipt-files = Your files
 file-cleaned = Stored without what the picture said of place, camera and time.
@@ -359,8 +391,8 @@ mailbox-review = Ask others to look again
 mailbox-review-says = You can ask for review once somebody has looked at your report. Others than those who looked before then look again.
 mailbox-added = What you sent is stored. If a report was made with these words, it is taken up within a day.
 mailbox-review-done = Your wish is stored. If a report was made with these words, others look again.
-mailbox-again = Look again
-mailbox-close = Close this page when you have read it: it is kept nowhere, but your screen may be.
+mailbox-again = Look for new answers
+mailbox-close = Close this page when you have read it: we keep nothing of it, but your browser may still show it.
 stage-nothing = Nothing is here under these words. If you made a report, look how each word is spelled and in which order they stand.
 stage-received = Your report came in and is stored. It is acknowledged within a day.
 stage-acknowledged = Your report is acknowledged. An officer looks at it within three days.
@@ -370,5 +402,5 @@ words-count = { $count ->
     [one] A receipt has 7 words and this has 1: type all of them, in their order.
    *[other] A receipt has 7 words and this has { $count }: type all of them, in their order.
 }
-words-unknown = In this place no word of a receipt stands: { $places }. Look how it is spelled.
+words-unknown = These words are in no receipt, by their places: { $places }. Look how they are spelled, and type all seven again: what you typed is not kept.
 words-long = This is longer than any receipt: type its 7 words and nothing else.

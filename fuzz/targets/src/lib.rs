@@ -55,7 +55,7 @@ pub const TARGETS: [Named; 16] = [
 const EXAMPLE: &[u8] = include_bytes!("../../../docs/snapshot/1.1.snapshot");
 const PINS: &str = include_str!("../../../docs/snapshot/pins.txt");
 const DECISION: &[u8] =
-    b"tribune decision 1\ncase c1\ndecision d1\nimpose read-only\ndetermination 0\nemergency no\nends -\n\
+    b"tribune decision 1\ncase c1\ndecision d1\nimpose read-only\ndetermination 0\nemergency no\nnotice 0\nexport 30\nends -\n\
     review 2026-03-01T00:00:00Z\ntargets 0 sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n";
 const SSH: &[u8] =
     b"-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTk=\n-----END SSH SIGNATURE-----\n";

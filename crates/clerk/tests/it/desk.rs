@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clerk::envelope::{Purpose, Sending};
-use clerk::{Clerk, Erase, Error, Law, Papers, Reporting, Sender, Sent};
+use clerk::{Clerk, Erase, Error, IntakeRoom, Law, Papers, Reporting, Sender, Sent};
 use review::act::{Act, Closing, ElementAnswer, Established, Item, Kind, Opening, Source};
 use review::case::Phase;
 use review::procedure::{Basis, Procedure};
@@ -348,6 +348,32 @@ fn a_text_that_a_case_names_and_that_is_gone_is_told() {
     let gone = Digest::of("kept nowhere");
     note("n2", gone);
     assert_eq!(block_on(clerk.lost_texts()).unwrap(), BTreeSet::from([(case.clone(), gone)]));
+}
+
+/// Each that comes has the whole intake written anew: what strangers send in a day is bounded, and their files keep no
+/// text of another's out.
+#[test]
+fn an_intake_that_is_full_of_files_still_takes_texts_and_is_free_again_after_the_drain() {
+    let place = Place::new();
+    let clerk = begun(&place);
+    let papers = Papers { recovery: vec![Identity::generate().to_public()], ..Papers::default() };
+    let (keep_from, large) = (BTreeSet::new(), vec![7; 1 << 20]);
+    let files = [("large.bin", large.as_slice())];
+    let receive = |clerk: &Clerk, files: &[(&str, &[u8])]| {
+        let sending = Sending { text: "I saw it.", files };
+        let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &keep_from, sending };
+        block_on(clerk.receive(&papers, reporting, MIDNIGHT)).map(|_| ())
+    };
+    receive(&clerk, &files).unwrap();
+    let one = block_on(clerk.record().waiting_bytes()).unwrap();
+    assert!(one > 1 << 20, "{one}");
+    let clerk = clerk.with_room(IntakeRoom { files: one * 5 / 2, texts: 1 << 20 });
+    receive(&clerk, &files).unwrap();
+    assert!(matches!(receive(&clerk, &files), Err(Error::Crowded)));
+    receive(&clerk, &[]).unwrap();
+    assert_eq!(block_on(clerk.drain(MIDNIGHT.plus_days(1))).unwrap().0, 3);
+    assert_eq!(block_on(clerk.record().waiting_bytes()).unwrap(), 0);
+    receive(&clerk, &files).unwrap();
 }
 
 #[test]

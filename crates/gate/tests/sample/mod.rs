@@ -1,7 +1,7 @@
 //! Decisions, a log and snapshots for the tests, made with fixed keys.
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use gate::seal::{self, Decision, Form, Order};
+use gate::seal::{self, Decision, Form, Order, Respite};
 use gate::{
     Approval, Approver, Certificate, Digest, Head, Key, LogPins, Pins, Place, Record, Sealed, ServerPins, Snapshot,
     Stage, Terms, Version, entry,
@@ -53,6 +53,7 @@ pub(crate) struct Draft {
     pub(crate) targets: Vec<String>,
     pub(crate) approvals: Vec<Signed>,
     pub(crate) salt: [u8; 32],
+    pub(crate) day: String,
 }
 
 #[derive(Clone)]
@@ -74,6 +75,17 @@ impl Draft {
     }
 
     pub(crate) fn of(id: &str, order: Order<'_>, targets: &[&str], ends: Option<i64>, emergency: bool) -> Self {
+        Self::leaving(id, order, targets, ends, emergency, Respite::default())
+    }
+
+    pub(crate) fn leaving(
+        id: &str,
+        order: Order<'_>,
+        targets: &[&str],
+        ends: Option<i64>,
+        emergency: bool,
+        respite: Respite,
+    ) -> Self {
         let (determination, review) = (Some(0), Some(MARCH + 90 * 86_400));
         let decision = Decision {
             case: "c1",
@@ -82,6 +94,7 @@ impl Draft {
             determination,
             reasons: vec![(gate::Switch::Write, Digest::of("why"))],
             emergency,
+            respite,
             ends,
             review,
             targets: targets.len() as u64,
@@ -89,7 +102,8 @@ impl Draft {
         };
         let targets = targets.iter().map(|line| (*line).to_owned()).collect();
         let salt = Digest::of(format!("salt {id}")).0;
-        let mut draft = Self { text: decision.to_string(), targets, approvals: Vec::new(), salt };
+        let mut draft =
+            Self { text: decision.to_string(), targets, approvals: Vec::new(), salt, day: "2026-03-01".to_owned() };
         draft.approve(0);
         draft.approve(1);
         draft
@@ -110,7 +124,7 @@ impl Draft {
 
     pub(crate) fn entry(&self) -> String {
         let lifts = self.text.contains("\nlift ");
-        entry(&self.text, &self.salt, &Digest::of("policy"), lifts, self.approvals.len(), "2026-03-01")
+        entry(&self.text, &self.salt, &Digest::of("policy"), lifts, self.approvals.len(), &self.day)
     }
 
     pub(crate) fn record(&self, terms: &Terms<'_>, place: Place) -> Record {
@@ -124,7 +138,7 @@ impl Draft {
             approvals: approvals.collect(),
             salt: self.salt,
             policy: Digest::of("policy"),
-            day: "2026-03-01",
+            day: &self.day,
         };
         Record::new(&sealed, terms, place)
     }

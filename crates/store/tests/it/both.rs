@@ -408,6 +408,8 @@ fn what_waits_is_found_by_how_its_key_begins(place: &Place) {
     assert_eq!(of(&[0; 16]), [sent[9].clone()]);
     assert_eq!(of(&sent[5].key), [sent[5].clone()]);
     assert_eq!((of(b"nothing of this").len(), of(&[]).len()), (0, 20));
+    let bytes: usize = sent.iter().map(|message| message.body.len()).sum();
+    assert_eq!(block_on(record.waiting_bytes()).unwrap(), bytes as u64);
 }
 
 fn arrivals_in_another_order_leave_equal_rows(place: &Place) {

@@ -22,7 +22,8 @@ use review::roster::{KeyForm, PublicKey};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
 use review::words::{
-    AccountId, CaseId, CustomerId, DecisionId, Digest, Moment, RegionId, ServiceId, Standard, Switch, Target, Text,
+    AccountId, CaseId, CustomerId, DecisionId, Digest, InterventionId, Moment, RegionId, ServiceId, Standard, Switch,
+    Target, Text,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use usage::{ByDay, Day};
@@ -249,13 +250,16 @@ impl<'a> Play<'a> {
         for switch in targets.iter().flat_map(|(_, switches)| switches.iter()) {
             reasons.insert(*switch, self.keep("ann", reason(*switch)).await?);
         }
+        let intervention: InterventionId = intervention.parse().map_err(|error| refused(&error))?;
+        let respite = self.law.procedure.intervention(&intervention).map(|one| one.respite(false));
         let decision = Decision {
             id: id.parse().map_err(|error| refused(&error))?,
-            order: Order::Impose { intervention: intervention.parse().map_err(|error| refused(&error))? },
+            order: Order::Impose { intervention },
             determination: Some(0),
             targets: sealed,
             reasons,
             emergency: false,
+            respite: respite.unwrap_or_default(),
             ends: None,
             review: Some(self.at.plus_days(365)),
         };
@@ -282,7 +286,7 @@ impl<'a> Play<'a> {
         let id: DecisionId = id.parse().map_err(|error| refused(&error))?;
         let missing = || Failure::Defect(format!("decision {id} is not in the demonstration"));
         let decided = file.case.decisions.get(&id).ok_or_else(missing)?;
-        let shown = Digest::of(file.case.shown(&id, &file.law.procedure).ok_or_else(missing)?);
+        let shown = Digest::of(file.case.shown(&id).ok_or_else(missing)?);
         let key = self.staffed.signers.get(by).ok_or_else(missing)?;
         let message = seal::message(&self.case, &decided.decision, &shown);
         let signature = key.sign(message.as_bytes()).to_bytes();

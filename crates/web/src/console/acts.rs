@@ -1,6 +1,7 @@
 //! An act in words, for the record of a case and for whoever finds that it has changed. It says what happened, never what may.
 
 use super::deeds::{order_words, short};
+use super::preview::stopping;
 use crate::plain::thousands;
 use clerk::File;
 use review::act::{Act, Appeal, AppealOutcome, Contact, DeclaredUse, Leaving, Source};
@@ -40,7 +41,9 @@ pub(super) fn act_words(file: &File, act: &Act) -> String {
             let targets = file.case.decisions.get(decision).map_or(&[][..], |decided| &decided.decision.targets);
             let Forecast { stops, beyond, goes_on } = metered.forecast(targets);
             format!(
-                "looked by recent usage at {decision}: {stops} kinds of use stop, {beyond} no gate reaches, {goes_on} go on"
+                "looked by recent usage at {decision}: {}, {goes_on} {}",
+                stopping(stops, beyond),
+                if goes_on == 1 { "goes on" } else { "go on" }
             )
         }
         Act::Compare { decision, metered } => {

@@ -70,6 +70,7 @@ const OF_WHAT_IS_TYPED: &[Rule] = &[
     Rule::Narrow,
     Rule::Protected,
     Rule::Reasoned,
+    Rule::Respite,
     Rule::Bounded,
     Rule::LiftsLess,
     Rule::AsShown,
@@ -132,16 +133,16 @@ pub(super) fn ask_purpose(
     posted: Option<&Posted>,
 ) -> Result<Response, Problem> {
     let usual = vec![
-        ("carrying it", "Carrying it"),
-        ("deciding in it", "Deciding in it"),
-        ("advising in it", "Advising in it"),
-        ("taking over from somebody", "Taking over from somebody"),
+        ("carrying it", "I work on it"),
+        ("deciding in it", "I decide in it"),
+        ("advising in it", "I advise in it"),
+        ("taking over from somebody", "I take it over from somebody"),
     ];
     let (thing, next) = (thing.to_owned(), reader.with(&[]));
     let typed = posted.map(|posted| Typed::of(posted, false));
     let status = if typed.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     let page_ = PurposePage {
-        frame: desk.frame(session, reader, "What do you look for?"),
+        frame: desk.frame(session, reader, "Why do you look at it?"),
         form: desk.form(session),
         thing,
         action: if typed.is_some() { reader.path.clone() } else { action },
@@ -170,7 +171,7 @@ pub(super) fn note_purpose(
     let chosen = form.read(posted, "usual", Takes::LINE.or_nothing());
     let purpose = if typed.is_empty() { chosen } else { typed };
     if purpose.is_empty() || !form.is_good() {
-        let says = "say in a line what you look for: every look is in the record, with its purpose";
+        let says = "say in a line why you look at it: every look is in the record, with its purpose";
         return Err(Problem::wrong(StatusCode::UNPROCESSABLE_ENTITY, says));
     }
     desk.set_purpose(session, thing, purpose);

@@ -132,7 +132,7 @@ pub(super) const DEEDS: &[Deed] = &[
     deed(
         "declare",
         Place::People,
-        "Declare",
+        "Declare a conflict, or none",
         "Whether you have a conflict: everybody with a part says so before they act.",
         people::declare,
     ),
@@ -253,7 +253,7 @@ pub(super) const DEEDS: &[Deed] = &[
         "lift",
         Place::Decisions,
         "Propose to lift",
-        "What you leave ticked stays in force; everything else is lifted, by the same care.",
+        "What you leave ticked stays in force; everything else is lifted, with the same care: two decide.",
         decisions::lift,
     ),
     grave(deed(

@@ -56,6 +56,20 @@ fn row((line, fate): (&metered::Line, Fate)) -> UseRow {
     }
 }
 
+/// `1 account`, `2 accounts`.
+fn counted(many: usize, one: &str, several: &str) -> String {
+    format!("{many} {}", if many == 1 { one } else { several })
+}
+
+/// How many kinds of use stop; and of those that are aimed at, how many no gate reaches, if any.
+pub(super) fn stopping(stops: usize, beyond: usize) -> String {
+    let kinds = counted(stops, "kind of use stops", "kinds of use stop");
+    match beyond {
+        0 => kinds,
+        _ => format!("{kinds}, {beyond} aimed at that no gate reaches"),
+    }
+}
+
 impl PreviewView {
     /// Of what was metered, under these targets; `window` says that reading goes on for a while.
     pub(super) fn of(metered: &Metered, targets: &[Target], window: bool) -> Self {
@@ -69,9 +83,10 @@ impl PreviewView {
         let (from, to) = (metered.from.day(), Moment(metered.to.0 - 1).day());
         Self {
             says: format!(
-                "By the usage of {} accounts from {from} to {to}: {stops} kinds of use stop, {beyond} are aimed at and no \
-                 gate reaches them, {on} go on.",
-                metered.accounts.len()
+                "By the usage of {} from {from} to {to}: {}, {on} {}.",
+                counted(metered.accounts.len(), "account", "accounts"),
+                stopping(stops, beyond),
+                if on == 1 { "goes on" } else { "go on" },
             ),
             aimed: shown(aimed),
             goes_on: shown(goes_on),

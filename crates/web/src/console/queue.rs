@@ -203,8 +203,9 @@ async fn declared(
     let hint = "In a word: contact_centre, voicemail, media_archive, …";
     let purpose: Option<Option<Purpose>> = sheet.named_or_none("purpose", "What for", hint);
     let text = sheet.text_or_none("declared", "In the customer’s words", "Kept as a private text of the case.");
-    let portfolio: Option<Vec<ServiceId>> = sheet.lines("portfolio", "Services that it wants", "One a line.");
-    let places: Option<Vec<RegionId>> = sheet.lines("places", "Regions", "One a line; anywhere, where none is named.");
+    let portfolio: Option<Vec<ServiceId>> = sheet.lines("portfolio", "Services that it wants", "One per line.");
+    let places: Option<Vec<RegionId>> =
+        sheet.lines("places", "Regions", "One per line; anywhere, where none is named.");
     let (Some(own), Some(purpose), Some(text), Some(portfolio), Some(places)) = (own, purpose, text, portfolio, places)
     else {
         return Ok(None);
@@ -233,9 +234,9 @@ fn describe(sheet: &mut Sheet<'_>, desk: &Console) -> Option<(Law, Opening)> {
     let policy = sheet.choice("policy", "Under which clause", "", &all);
     let customer: Option<CustomerId> = sheet.named("customer", "Customer", "", "");
     let accounts: Option<Vec<AccountId>> =
-        sheet.lines("accounts", "Accounts", "One a line; a declared use may have none yet.");
+        sheet.lines("accounts", "Accounts", "One per line; a declared use may have none yet.");
     let reports: Option<Vec<ReportId>> =
-        sheet.lines("reports", "Reports it rests on", "One a line, as the list of reports names them.");
+        sheet.lines("reports", "Reports it rests on", "One per line, as the list of reports names them.");
     let finding: Option<Option<Digest>> = sheet.named_or_none(
         "finding",
         "A finding it rests on",

@@ -71,7 +71,7 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// What each indicator is called, and each part of one.
-const NAMES: [(&str, &str); 56] = [
+const NAMES: [(&str, &str); 73] = [
     ("reports_received", "row-reports-received"),
     ("reports_acknowledged_in_time", "row-reports-acknowledged"),
     ("reports_triaged_in_time", "row-reports-triaged"),
@@ -128,6 +128,23 @@ const NAMES: [(&str, &str); 56] = [
     ("as_before", "part-as-before"),
     ("less", "part-less"),
     ("", "part-none"),
+    ("acknowledge a report", "clock-acknowledge"),
+    ("look at a report", "clock-triage"),
+    ("tell who reported", "clock-tell"),
+    ("decide whether an interim measure is needed", "clock-interim"),
+    ("preliminary statement", "clock-preliminary"),
+    ("final statement", "clock-final"),
+    ("the customer's answer", "clock-answer"),
+    ("two decide about the data that leaves", "clock-leaving"),
+    ("check after 30 days", "clock-check-30"),
+    ("check after 90 days", "clock-check-90"),
+    ("check after 180 days", "clock-check-180"),
+    ("end what people do", "clock-task"),
+    ("look again at a decision", "clock-look-again"),
+    ("look again at a declared use", "clock-look-use"),
+    ("tell employees", "clock-employees"),
+    ("decide an appeal", "clock-appeal"),
+    ("carry out an appeal", "clock-carry-out"),
 ];
 
 /// A number with its name and its bar.
@@ -144,7 +161,7 @@ struct Section {
     rows: Vec<Row>,
 }
 
-/// What an indicator is called. What a policy pack or a clock calls itself stands as it is.
+/// What an indicator is called. What a policy pack calls itself stands as it is.
 fn called(pages: &Pages, language: Language, indicator: &str) -> String {
     let one = |part: &str| {
         let known = NAMES.iter().find(|(name, _)| *name == part).map(|(_, message)| language.say(message));

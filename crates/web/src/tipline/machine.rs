@@ -208,6 +208,7 @@ async fn kept(pages: &Arc<Pages>, receipt: Receipt, told: Told) -> Result<Option
 fn refused(pages: &Pages, failed: &Failed) -> Refusal {
     match failed {
         Failed::Clerk(Error::Wrong(mend)) => Refusal::of(StatusCode::UNPROCESSABLE_ENTITY, mend),
+        Failed::Clerk(Error::Crowded) => Refusal::of(StatusCode::SERVICE_UNAVAILABLE, Error::Crowded.to_string()),
         Failed::Clerk(_) | Failed::Broken => {
             let why =
                 if let Failed::Clerk(Error::Record(error)) = failed { format!(": {error}") } else { String::new() };

@@ -87,8 +87,8 @@ impl FromRequest<Arc<Pages>> for Upload {
 /// What stands between the parts of a form of this kind.
 pub(super) fn boundary(kind: Option<&str>) -> Result<String, Problem> {
     kind.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(|| {
-        let says = "a form with files is sent as multipart/form-data, as a browser sends it";
-        Problem::wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, says)
+        let kind = [("kind", "multipart/form-data")];
+        Problem::told(StatusCode::UNSUPPORTED_MEDIA_TYPE, "error-kind", &kind)
     })
 }
 
@@ -100,19 +100,15 @@ pub(super) async fn form(boundary: String, body: Body) -> Result<Upload, Problem
 }
 
 fn slow() -> Problem {
-    Problem::wrong(StatusCode::REQUEST_TIMEOUT, "it did not arrive in time, and nothing of it was kept: send it again")
+    Problem::told(StatusCode::REQUEST_TIMEOUT, "error-slow", &[])
 }
 
 fn broken(error: &multer::Error) -> Problem {
     match error {
-        multer::Error::StreamSizeExceeded { .. } => Problem::wrong(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "this is far more than is taken at once, and nothing of it was kept: send some of the files later",
-        ),
-        _ => Problem::wrong(
-            StatusCode::BAD_REQUEST,
-            "it broke off on its way or is not whole, and nothing of it was kept: send it again",
-        ),
+        multer::Error::StreamSizeExceeded { .. } => {
+            Problem::told(StatusCode::PAYLOAD_TOO_LARGE, "error-far-too-large", &[])
+        }
+        _ => Problem::told(StatusCode::BAD_REQUEST, "error-broken", &[]),
     }
 }
 
@@ -124,12 +120,8 @@ async fn read(mut parts: Multipart<'_>) -> Result<Upload, Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         let Some(file) = field.file_name().map(str::to_owned) else {
             let value = whole(&mut field, FORM_BYTES_MAX.saturating_sub(typed)).await?;
-            let value = value.filter(|_| fields.len() < 100).ok_or_else(|| {
-                Problem::wrong(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "what was typed is more than a form takes: attach it as a file",
-                )
-            })?;
+            let much = || Problem::told(StatusCode::PAYLOAD_TOO_LARGE, "error-typed-too-much", &[]);
+            let value = value.filter(|_| fields.len() < 100).ok_or_else(much)?;
             typed += value.len() + name.len();
             fields.push((name, String::from_utf8_lossy(&value).into_owned()));
             continue;

@@ -142,7 +142,7 @@ impl Story {
     async fn at(&self, name: &str, case: &CaseId) -> Chromium<'_> {
         let browser = self.sign_in(name, "/console/cases").await;
         browser.follow(&format!("main a[href*={}]", quoted(case.as_str()))).await;
-        browser.follow("main form button").await;
+        browser.send("main form", &[("purpose", "to review it")]).await;
         assert_eq!(browser.address().await, self.url(&format!("/console/cases/{case}")));
         browser
     }
@@ -263,7 +263,7 @@ async fn takes_in(story: &Story) -> String {
     ina.open(&story.url("/console")).await;
     ina.follow("header.site a[href^='/console/reports']").await;
     ina.follow("main th a").await;
-    ina.follow("main form button").await;
+    ina.send("main form", &[("purpose", "to take it in")]).await;
     assert!(ina.text("main").await.contains(TOLD));
     let id = ina.text("main h1").await;
     for (deed, field, value) in
@@ -286,7 +286,7 @@ async fn opens(story: &Story, report: &str) -> CaseId {
     let case: CaseId = address.rsplit('/').next().unwrap().parse().unwrap();
     ann.leave().await;
     let ina = story.sign_in("ina", &format!("/console/reports/{report}")).await;
-    ina.follow("main form button").await;
+    ina.send("main form", &[("purpose", "to review it")]).await;
     let form = "form[action$='/do/join']";
     ina.click(&format!("details:has({form}) summary")).await;
     ina.send(form, &[("case", case.as_str())]).await;
@@ -298,7 +298,7 @@ async fn opens(story: &Story, report: &str) -> CaseId {
 async fn gathers(story: &Story, case: &CaseId) {
     let ann = story.at("ann", case).await;
     story.does(&ann, case, "assign", &[("person", "ann"), ("role", "reviewer")]).await;
-    story.does(&ann, case, "declare", &[]).await;
+    story.does(&ann, case, "declare", &[("stands", "none")]).await;
     for (name, role) in [
         ("ann", "analyst"),
         ("ivy", "reviewer"),
@@ -312,7 +312,7 @@ async fn gathers(story: &Story, case: &CaseId) {
     }
     for name in ["ivy", "hal", "ben", "cleo", "eve", "finn"] {
         let own = story.at(name, case).await;
-        story.does(&own, case, "declare", &[]).await;
+        story.does(&own, case, "declare", &[("stands", "none")]).await;
         own.leave().await;
     }
     let about = "acct-1 object-storage\nacct-2 object-storage";
@@ -518,7 +518,7 @@ async fn reopens(story: &Story, case: &CaseId) {
     let refused = ned.text("main .notice.wrong").await;
     assert!(refused.contains("reviewed it before"), "{refused}");
     story.does(&ned, case, "assign", &[("person", "ned"), ("role", "reviewer")]).await;
-    story.does(&ned, case, "declare", &[]).await;
+    story.does(&ned, case, "declare", &[("stands", "none")]).await;
     ned.leave().await;
 }
 

@@ -161,13 +161,16 @@ impl<'a> Review<'a> {
             region: None,
             switches: BTreeSet::from([Switch::Write]),
         };
+        let law = law();
+        let intervention = law.procedure.intervention(&name("read-only")).unwrap();
         let decision = Decision {
             id: name("d1"),
-            order: Order::Impose { intervention: name("read-only") },
+            order: Order::Impose { intervention: intervention.id.clone() },
             determination: Some(0),
             targets: vec![target],
             reasons: BTreeMap::from([(Switch::Write, Digest::of("why not less"))]),
             emergency: false,
+            respite: intervention.respite(false),
             ends: None,
             review: Some(self.house.now().plus_days(90)),
         };
@@ -184,7 +187,7 @@ impl<'a> Review<'a> {
         };
         self.must("tribune", Act::Preview { decision: name("d1"), metered }).await;
         let file = self.house.clerk.look(&Sender::System, &self.case, "a test", self.house.now()).await.unwrap();
-        let shown = Digest::of(file.case.shown(&name("d1"), &file.law.procedure).unwrap());
+        let shown = Digest::of(file.case.shown(&name("d1")).unwrap());
         for person in ["ben", "cleo"] {
             let message = seal::message(&self.case, &decision, &shown);
             let signature = key(person).sign(message.as_bytes()).to_bytes();
@@ -278,7 +281,7 @@ async fn a_customer_is_asked_restricted_told_why_and_appeals() {
         browser.post(address, &fields).await
     }
     let refused = send(&mut acme, &post, &answering("  ", &token, &command)).await;
-    assert!(refused.status.as_u16() == 422 && refused.text().contains("Something must stand here"));
+    assert!(refused.status.as_u16() == 422 && refused.text().contains("Fill this in"));
     assert_eq!(send(&mut acme, &post, &answering("They are ours.", "forged", &command)).await.status.as_u16(), 403);
     for _ in 0..2 {
         // Sent twice, it is answered once.

@@ -54,6 +54,9 @@ const WEIGHT: &str = "
     return performance.getEntriesByType('navigation')[0].decodedBodySize;
 ";
 
+/// Of the window, in pixels.
+const HEIGHT: u32 = 900;
+
 /// A browser that looks.
 pub(crate) struct Eyes<'a> {
     browser: Chromium<'a>,
@@ -118,7 +121,7 @@ impl<'a> Eyes<'a> {
     }
 
     async fn wears(&self, width: u32, scheme: &str, medium: &str) {
-        let device = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        let device = json!({"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false});
         self.browser.devtools("Emulation.setDeviceMetricsOverride", device).await;
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.browser.devtools("Emulation.setEmulatedMedia", json!({"media": medium, "features": features})).await;
@@ -127,8 +130,11 @@ impl<'a> Eyes<'a> {
     /// The whole page, but for what is beyond some ten windows.
     async fn picture(&self, width: u32) -> Vec<u8> {
         let height = self.browser.run("return document.documentElement.scrollHeight", json!([])).await;
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": height.as_u64().unwrap().min(9_000), "scale": 1});
-        let asked = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let height = height.as_u64().unwrap().min(9_000);
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+        // Beyond the window only where the page goes on there: else Chromium moves one from right to left aside.
+        let beyond = height > u64::from(HEIGHT);
+        let asked = json!({"format": "png", "captureBeyondViewport": beyond, "clip": clip});
         let taken = self.browser.devtools("Page.captureScreenshot", asked).await;
         STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }

@@ -1,6 +1,6 @@
 //! What is true of every page: headers, hosts, problems as pages, languages, and no cookie.
 
-use crate::house::{BASE, House, sent};
+use crate::house::{BASE, House, ONION, sent};
 use axum::body::Body;
 use axum::http::{Method, Request};
 
@@ -46,6 +46,34 @@ async fn another_host_is_not_answered() {
     }
     let local = Request::get("/style.css").header("host", "localhost:8402").body(Body::empty()).unwrap();
     assert_eq!(house.ask(local).await.status, 200);
+}
+
+/// Tor Browser is told of it at the base, and forms of one address are not sent from the other.
+#[tokio::test]
+async fn the_same_pages_are_an_onion_service() {
+    let house = House::new().await;
+    let host = ONION.trim_start_matches("http://");
+    let at_base = house.get("/report?lang=ar").await;
+    assert_eq!(at_base.header("onion-location"), format!("{ONION}/report?lang=ar"));
+    let there = house.ask(Request::get("/report").header("host", host).body(Body::empty()).unwrap()).await;
+    assert!(there.status == 200 && !there.headers.contains_key("onion-location"), "{:?}", there.headers);
+    let post = |origin: &str| {
+        let request = Request::post("/report/mailbox").header("host", host).header("origin", origin);
+        let kind = "application/x-www-form-urlencoded";
+        request.header("content-type", kind).body(Body::from("words=one two three")).unwrap()
+    };
+    assert_eq!(house.ask(post(BASE)).await.status, 403);
+    assert_ne!(house.ask(post(ONION)).await.status, 403);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_said_in_the_readers_language() {
+    let house = House::new().await;
+    for (language, says) in [("en", "as a browser sends it"), ("ar", "كما يرسله المتصفح")] {
+        let request = sent(Method::POST, &format!("/report/new?lang={language}"), "text/plain");
+        let answer = house.ask(request.body(Body::from("x")).unwrap()).await;
+        assert!(answer.status == 415 && answer.text().contains(says), "{}", answer.text());
+    }
 }
 
 #[tokio::test]

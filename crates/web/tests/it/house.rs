@@ -22,6 +22,7 @@ pub(crate) const NOW: Moment = Moment(1_772_409_600);
 
 /// Where its pages are.
 pub(crate) const BASE: &str = "http://127.0.0.1:8402";
+pub(crate) const ONION: &str = "http://tribuneexample.onion";
 
 /// Randomness that is the same in every run: digests of a count.
 pub(crate) fn chance(seed: &str) -> impl FnMut(&mut [u8]) + Send + use<> {
@@ -98,6 +99,7 @@ impl House {
         let settings = Settings {
             provider: "Example Cloud".to_owned(),
             base: base.to_owned(),
+            onion: Some(ONION.to_owned()),
             public: folder.path().join("public"),
             log_origin: "log.example/tribune".to_owned(),
             log_key: "log.example/tribune+1+key".to_owned(),

@@ -415,14 +415,14 @@ async fn takes_in(looker: &mut Looker<'_>) {
     unlock(&mut ina, &office.ina).await;
     looker.becomes(&ina.cookies).await;
     looker.at("declarations-purpose", "/console/declarations").await;
-    looker.browser.follow("main form button").await;
+    looker.browser.send("main form", &[("purpose", "to look")]).await;
     looker.look("declarations").await;
     looker.browser.follow("main th a").await;
     looker.look("declaration").await;
     looker.at("reports", "/console/reports").await;
     looker.browser.follow("main th a").await;
     looker.look("report-purpose").await;
-    looker.browser.follow("main form button").await;
+    looker.browser.send("main form", &[("purpose", "to look")]).await;
     looker.look("report-sealed-or-read").await;
     let form = "form[action$='/do/write']";
     looker.browser.click(&format!("details:has({form}) summary")).await;
@@ -521,6 +521,7 @@ async fn gathered(looker: &mut Looker<'_>) {
     looker.browser.holds(&again.cookies).await;
     looker.browser.follow("form.deed button").await;
     looker.look("kept-purpose").await;
+    looker.browser.fill("main form", "look-for", "to look").await;
     looker.browser.follow("main form button").await;
     looker.look("kept-again").await;
 }

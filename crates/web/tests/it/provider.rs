@@ -209,7 +209,7 @@ async fn what_did_not_begin_here_or_is_of_somebody_else_leads_nowhere() {
     let going = browser.get("/sign-in/provider").await;
     let back = There::new().sign_in(going.header("location"), "mallory").await;
     let answer = browser.get(&back).await;
-    assert!(status(&answer) == 403 && answer.text().contains("nobody on the roster signs in as"), "{}", answer.text());
+    assert!(status(&answer) == 403 && answer.text().contains("Nobody on the roster signs in as"), "{}", answer.text());
     // The provider's own refusal is said, and nothing of it acts.
     let going = browser.get("/sign-in/provider").await;
     let state = going.header("location").split("state=").nth(1).unwrap().split('&').next().unwrap().to_owned();

@@ -476,6 +476,71 @@ fn a_gate_that_dies_under_a_hundred_thousand_requests_fails_none() {
     }
 }
 
+/// A certificate for `tribune.example`, signed by itself.
+const CERTIFICATE: &str = r#"
+import datetime
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization as form
+from cryptography.hazmat.primitives.asymmetric import ec
+key = ec.generate_private_key(ec.SECP256R1())
+name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tribune.example")])
+now = datetime.datetime.now(datetime.timezone.utc)
+made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(1))
+open("tribune.pem", "wb").write(made.sign(key, hashes.SHA256()).public_bytes(form.Encoding.PEM))
+private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+open("tribune.key", "wb").write(private)
+"#;
+
+/// Pages, an upload among what is asked of them, behind the configuration of `docs/proxies`; then nothing on the proxy's
+/// disk tells that anybody came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_nginx_the_pages_are_whole_and_nothing_of_who_came_is_written() {
+    let [Some(nginx), Some(python)] = ["TRIBUNE_NGINX", "TRIBUNE_PYTHON"].map(tool) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (listen, own) = (free_port(), listener.local_addr().unwrap().port());
+    let base = format!("https://tribune.example:{listen}");
+    let house = crate::house::House::at(&base).await;
+    tokio::spawn(web::serve(listener, house.router(), Limits::default(), std::future::pending()));
+    assert!(Command::new(python).args(["-c", CERTIFICATE]).current_dir(&folder).status().unwrap().success());
+    let conf = std::fs::read_to_string("../../docs/proxies/pages.conf").unwrap();
+    let conf = conf.replace("8443", &listen.to_string()).replace("127.0.0.1:8402;", &format!("127.0.0.1:{own};"));
+    std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+    let mut command = Command::new(nginx);
+    command.arg("-p").arg(folder.path()).args([
+        "-c",
+        "nginx.conf",
+        "-e",
+        "error.log",
+        "-g",
+        "daemon off; master_process off;",
+    ]);
+    let _nginx = start(&mut command, listen);
+    let client = reqwest::Client::builder().danger_accept_invalid_certs(true);
+    let client = client.resolve("tribune.example", ([127, 0, 0, 1], listen).into()).build().unwrap();
+    let page = client.get(format!("{base}/report/new")).send().await.unwrap();
+    assert_eq!(
+        (page.status().as_u16(), page.headers()["strict-transport-security"].to_str().unwrap()),
+        (200, "max-age=31536000")
+    );
+    let body = [
+        b"--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\n",
+        vec![7; 7 << 20].as_slice(),
+        b"\r\n--b--\r\n",
+    ]
+    .concat();
+    let post =
+        client.post(format!("{base}/report/new")).header("origin", &base).header("sec-fetch-site", "same-origin");
+    let answer = post.header("content-type", "multipart/form-data; boundary=b").body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 422, "the form again, for the token is missing");
+    assert!(answer.text().await.unwrap().contains("name=\"token\""));
+    let ours = ["nginx.conf", "nginx.pid", "tribune.key", "tribune.pem"];
+    for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        let (name, bytes) = (entry.file_name(), entry.metadata().unwrap().len());
+        assert!(ours.iter().any(|own| name == *own) || (name == "error.log" && bytes == 0), "{name:?}: {bytes}");
+    }
+}
+
 /// Names as odd as a name can be, which a gate and the configuration it wrote answer alike.
 #[test]
 fn nginx_takes_every_name_in_a_fallback() {

@@ -165,7 +165,7 @@ async fn a_report_is_answered_in_its_mailbox_and_wrong_words_find_one_of_the_sam
     for (typed, said) in [
         ("abacus", "has 7 words and this has 1:"),
         (&receipt.replacen(' ', " qqq ", 1)[..], "this has \u{2068}8\u{2069}:"),
-        ("abacus qqq abdominal abide qqq ability ablaze", "\u{2068}2, 5\u{2069}. Look how it is spelled"),
+        ("abacus qqq abdominal abide qqq ability ablaze", "\u{2068}2, 5\u{2069}. Look how they are spelled"),
     ] {
         let answer = look(typed).await;
         assert!(

@@ -65,7 +65,7 @@ struct DecisionsPage {
 
 fn preview(file: &File, id: &DecisionId, decided: &review::case::Decided) -> Option<PreviewView> {
     let seen = decided.previews.last()?;
-    let window = file.case.has_window(id, seen.at, &file.law.procedure);
+    let window = file.case.has_window(id, seen.at);
     Some(PreviewView::of(&seen.metered, &decided.decision.targets, window))
 }
 

@@ -59,7 +59,7 @@ fn form_page(entered: &Entered, deed: &Deed, sheet: Sheet<'_>) -> FormPage {
         back_to: case.id.to_string(),
         version: case.version,
         step_up: if needs_step_up(entered, deed) { step_up_address(entered, deed) } else { String::new() },
-        look_first: if deed.name == PROPOSE { "Look first what stops" } else { "" },
+        look_first: if deed.name == PROPOSE { "See first what stops" } else { "" },
         grave: deed.grave,
         ..FormPage::new(frame, sheet, format!("{}/do/{}", entered.base(), deed.name))
     }
@@ -110,7 +110,8 @@ pub(in crate::console) async fn deed_form(
     page_.against = match against {
         Some(Ok(())) => String::new(),
         Some(Err(why)) => why,
-        None => "It is not open to you, or there is nothing it could be about.".to_owned(),
+        None => "There is nothing in this case now that it could be done to, or it is for people in another role."
+            .to_owned(),
     };
     page(&page_)
 }

@@ -7,6 +7,7 @@ use crate::console::sheet::{Sheet, choices};
 use clerk::{DraftOf, File};
 use review::act::{Act, Approval, Decision, Order};
 use review::case::{CHECK_DAYS, Decided, Standing};
+use review::procedure::Respite;
 use review::roster::{KeyForm, PublicKey};
 use review::seal;
 use review::statement::{Draft, Statement, Texts, Written};
@@ -118,6 +119,7 @@ pub(super) fn propose(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
         targets,
         reasons,
         emergency: is_emergency,
+        respite: order.respite(is_emergency),
         // What is for a time is sealed with its latest end, unless an earlier one is named.
         ends: ends.or_else(|| order.latest_end(is_emergency, ground.now)),
         review: review.or_else(|| sheet.is_probe().then(|| ground.now.plus_days(30))),
@@ -175,6 +177,7 @@ pub(super) fn lift(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> 
         targets,
         reasons,
         emergency: false,
+        respite: Respite::default(),
         ends: None,
         review: None,
     }))
@@ -194,7 +197,7 @@ pub(super) fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
     let first = before.first().and_then(|(id, _)| id.parse().ok());
     let about: DecisionId = decision.clone().or(asked).or(first)?;
     let decided = case.decisions.get(&about)?;
-    let shown = case.shown(&about, &ground.file.law.procedure)?;
+    let shown = case.shown(&about)?;
     let digest = Digest::of(&shown);
     sheet.said("What you approve", &shown);
     let message = seal::message(&case.id, &decided.decision, &digest);

@@ -21,7 +21,7 @@ pub(super) fn join(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {
     let accounts: Option<Vec<AccountId>> = sheet.lines(
         "accounts",
         "Accounts it is about, besides those of the case",
-        "One a line; none if it names no other.",
+        "One per line; none if it names no other.",
     );
     let accounts = accounts?.into_iter().collect();
     act(Act::Join { source: Source::Report { report: report? }, accounts })
@@ -51,7 +51,7 @@ pub(super) fn evidence(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doi
     let accounts = options(&case.accounts);
     let whole =
         sheet.checks("account", "All of these accounts", "A target must lie within what evidence is about.", &accounts);
-    let hint = "One a line: ACCOUNT SERVICE, as gates name it (object-storage). Narrower is better.";
+    let hint = "One per line: ACCOUNT SERVICE, as gates name it (object-storage). Narrower is better.";
     let parts: Option<Vec<String>> = sheet.lines("about", "Services on accounts it is about", hint);
     let anonymous = sheet.checks("anonymous", "Its maker", "", &choices(&[("yes", "Nobody knows who made it")]));
     let mut on: BTreeSet<_> = whole?.iter().filter_map(|account| about(account)).collect();

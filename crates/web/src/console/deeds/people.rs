@@ -38,7 +38,14 @@ pub(super) fn assign(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing
 
 pub(super) fn declare(sheet: &mut Sheet<'_>, _: &Ground<'_>) -> Option<Doing> {
     let hint = "A stake in the customer, somebody close to you who works there, having sold to it, having spoken in public about it.";
-    let conflict = sheet.text_or_none("conflict", "Your conflict, if you have one", hint)?;
+    let stands = choices(&[("none", "I have none"), ("one", "I have one, as follows")]);
+    let stands = sheet.choice("stands", "Whether you have a conflict", hint, &stands);
+    let conflict = sheet.text_or_none("conflict", "Your conflict", "Only where you have one.");
+    let (stands, conflict) = (stands?, conflict?);
+    if (stands == "one") != conflict.is_some() && !sheet.is_probe() {
+        sheet.form.refuse("conflict", "Say what it is where you have one, and nothing where you have none.");
+        return None;
+    }
     act(Act::Declare { conflict })
 }
 
