@@ -271,15 +271,11 @@ impl Clerk {
         let (_, events) = self.look_at_report(who, report, purpose, at).await?;
         let mut opened = Vec::new();
         for event in events {
-            let text = match &event.deed {
-                Deed::Receive { text, .. }
-                | Deed::Add { text, .. }
-                | Deed::Write { text }
-                | Deed::Tell { text }
-                | Deed::AskReview { text, .. } => self.record.ciphertext(*text).await?,
-                Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) | Deed::CheckIn { .. } => None,
+            let sealed = match text_of(&event.deed) {
+                Some(text) => self.record.ciphertext(text).await?,
+                None => None,
             };
-            let sheet = text.and_then(|sealed| Sheet::open(&sealed, identity, report).ok());
+            let sheet = sealed.and_then(|sealed| Sheet::open(&sealed, identity, report).ok());
             opened.push(Opened { event, sheet });
         }
         Ok(opened)
@@ -307,6 +303,46 @@ impl Clerk {
         self.note_look(Look { at, by, what: what.clone(), purpose: purpose.to_owned() }).await?;
         let sealed = self.record.ciphertext(file).await?.ok_or_else(|| Error::Erased(what))?;
         Ok(Sheet::open(&sealed, identity, report)?)
+    }
+
+    /// Encrypts what is written in a report, with its files, anew to those who read it now: after an officer came or left.
+    /// Who reported still opens what was answered; the two locks on their name stay as they are. Gives how many texts
+    /// were, and how many this identity does not open.
+    ///
+    /// # Errors
+    /// They may not, nobody could read it any more, or the record failed.
+    pub async fn rewrap_report(
+        &self,
+        papers: &Papers,
+        who: &str,
+        report: &ReportId,
+        identity: &Identity,
+        at: Moment,
+    ) -> Result<(usize, usize), Error> {
+        let purpose = "encrypting what is written in it anew to those who may read it now";
+        let opened = self.read_report(who, report, identity, purpose, at).await?;
+        let (state, _) = streams::report(&self.record, report).await?;
+        let officers = Readers::of(&self.roster().await?, &papers.recovery, at)?.keys(&state.keep_from);
+        if officers.is_empty() {
+            return Err(Error::Wrong(
+                "nobody could read it any more; give somebody the role and a key first".to_owned(),
+            ));
+        }
+        let mailbox = opened.iter().find_map(|one| one.sheet.as_ref()?.mailbox.clone());
+        let (mut done, mut shut) = (0, 0);
+        for Opened { event, sheet } in &opened {
+            let Some(text) = text_of(&event.deed) else { continue };
+            let Some(sheet) = sheet else {
+                shut += usize::from(self.record.ciphertext(text).await?.is_some());
+                continue;
+            };
+            let answers = matches!(event.deed, Deed::Write { .. } | Deed::Tell { .. });
+            let to: Vec<_> = officers.iter().chain(mailbox.as_ref().filter(|_| answers)).cloned().collect();
+            let texts: Vec<Text> = [text].iter().chain(&sheet.files).copied().collect();
+            self.record.rewrap(&texts, identity, &to).await?;
+            done += texts.len();
+        }
+        Ok((done, shut))
     }
 
     /// Writes to a reporter; with `outcome`, what came of the report. The officer's identity opens the first text, which
@@ -396,6 +432,18 @@ impl Clerk {
             }
         }
         Ok(None)
+    }
+}
+
+/// The sealed text of what was done, where it has one.
+const fn text_of(deed: &Deed) -> Option<Text> {
+    match deed {
+        Deed::Receive { text, .. }
+        | Deed::Add { text, .. }
+        | Deed::Write { text }
+        | Deed::Tell { text }
+        | Deed::AskReview { text, .. } => Some(*text),
+        Deed::Acknowledge | Deed::Trace { .. } | Deed::Triage(_) | Deed::CheckIn { .. } => None,
     }
 }
 

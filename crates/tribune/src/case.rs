@@ -420,13 +420,7 @@ async fn look(office: &Office, verb: Verb) -> Result<ExitCode, Failure> {
         }
         Verb::Rewrap { case, identity } => {
             let identity = office::identity(&identity)?;
-            let (done, shut) = office.clerk.rewrap(&office.papers, office.who()?, &case, &identity, office.now).await?;
-            let rest = if shut > 0 {
-                format!("; {shut} that this identity does not open stay as they were")
-            } else {
-                String::new()
-            };
-            office.print(&(done, shut), &format!("{done} texts are for those who may read them now{rest}"))
+            office.rewrapped(office.clerk.rewrap(&office.papers, office.who()?, &case, &identity, office.now).await?)
         }
         Verb::Audit { case } => {
             let file = office.clerk.look(&office.sender()?, &case, "an audit of the case", office.now).await?;

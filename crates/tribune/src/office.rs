@@ -493,6 +493,15 @@ impl Office {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Says how many texts were encrypted anew, and how many an identity could not open.
+    pub(crate) fn rewrapped(&self, (done, shut): (usize, usize)) -> Result<ExitCode, Failure> {
+        let rest = match shut {
+            0 => String::new(),
+            _ => format!("; {shut} that this identity does not open stay as they were"),
+        };
+        self.print(&(done, shut), &format!("{done} texts are for those who may read them now{rest}"))
+    }
+
     /// The policy packs, as they are now.
     pub(crate) fn policies(&self) -> Result<Vec<Policy>, Failure> {
         let folders: Vec<PathBuf> = self.config.policies.iter().map(|path| self.folder.join(path)).collect();

@@ -93,6 +93,12 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         files: Option<PathBuf>,
     },
+    /// Encrypt what is written in it anew to the officers of now, after one came or left
+    Rewrap {
+        report: ReportId,
+        #[arg(long, value_name = "FILE")]
+        identity: PathBuf,
+    },
     /// Write to whoever reported
     Write {
         report: ReportId,
@@ -207,6 +213,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Verb::List => list(&office).await,
             Verb::Read { report, identity, purpose, files } => {
                 read(&office, &report, &identity, &purpose, files.as_deref()).await
+            }
+            Verb::Rewrap { report, identity } => {
+                let identity = office::identity(&identity)?;
+                let who = office.who()?;
+                let rewrapped = office.clerk.rewrap_report(&office.papers, who, &report, &identity, office.now).await?;
+                office.rewrapped(rewrapped)
             }
             Verb::Write { report, text, identity } => answer(&office, &report, &text, &identity, false).await,
             Verb::Tell { report, text, identity } => answer(&office, &report, &text, &identity, true).await,

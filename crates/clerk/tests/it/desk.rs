@@ -350,6 +350,54 @@ fn a_text_that_a_case_names_and_that_is_gone_is_told() {
     assert_eq!(block_on(clerk.lost_texts()).unwrap(), BTreeSet::from([(case.clone(), gone)]));
 }
 
+#[test]
+fn what_is_written_in_a_report_is_encrypted_anew_when_officers_change() {
+    let place = Place::new();
+    let clerk = clerk(place.open(), "one");
+    let (ina, otto) = (Identity::generate(), Identity::generate());
+    let mut people = roster();
+    let reads = |people: &mut Roster, who: &str, identity: &Identity| {
+        let member = people.members.entry(who.parse().unwrap()).or_default();
+        member.roles.insert(Role::IntakeOfficer);
+        member.reads_with = BTreeSet::from([identity.to_public().to_string()]);
+        member.identities.insert(format!("idp|{who}"));
+    };
+    reads(&mut people, "ina", &ina);
+    block_on(clerk.set_roster("first".parse().unwrap(), MIDNIGHT, &BTreeSet::new(), &people)).unwrap();
+    let papers = Papers { recovery: vec![Identity::generate().to_public()], ..Papers::default() };
+    let files: &[(&str, &[u8])] = &[("one", b"1")];
+    let sending = Sending { text: "I saw it.", files };
+    let reporting = Reporting { channel: Channel::Anonymous, who: None, keep_from: &BTreeSet::new(), sending };
+    let keys = block_on(clerk.receive(&papers, reporting, MIDNIGHT)).unwrap().keys().unwrap();
+    block_on(clerk.drain(MIDNIGHT.plus_days(1))).unwrap();
+    let report = &keys.report;
+    block_on(clerk.answer_report(&papers, &sent("ina", "answer"), report, &ina, "Since when?", false)).unwrap();
+    // Another officer comes after it.
+    reads(&mut people, "otto", &otto);
+    let two = BTreeSet::from(["ben".to_owned(), "cleo".to_owned()]);
+    block_on(clerk.set_roster("second".parse().unwrap(), MIDNIGHT, &two, &people)).unwrap();
+    let reads = |who: &str, identity: &Identity| -> Vec<String> {
+        let opened = block_on(clerk.read_report(who, report, identity, "to read it", MIDNIGHT)).unwrap();
+        let sheets = opened.into_iter().filter_map(|one| one.sheet);
+        sheets.map(|sheet| String::from_utf8(sheet.body).unwrap()).collect()
+    };
+    assert_eq!((reads("otto", &otto).len(), reads("ina", &ina).len()), (0, 2));
+    let shut = block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap();
+    assert_eq!(shut, (0, 2), "who cannot open it gives it to nobody");
+    let done = block_on(clerk.rewrap_report(&papers, "ina", report, &ina, MIDNIGHT)).unwrap();
+    assert_eq!(done, (3, 0), "two texts and a file");
+    assert_eq!(reads("otto", &otto), ["I saw it.", "Since when?"]);
+    // One who left reads it no more, and who reported still reads what was answered.
+    people.members.get_mut(&"ina".parse().unwrap()).unwrap().left = Some(MIDNIGHT);
+    block_on(clerk.set_roster("third".parse().unwrap(), MIDNIGHT, &two, &people)).unwrap();
+    assert_eq!(block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap(), (3, 0));
+    let (_, events) = block_on(clerk.look_at_report("otto", report, "to see", MIDNIGHT)).unwrap();
+    let Deed::Receive { text, .. } = events[0].deed else { panic!("{events:?}") };
+    assert!(block_on(clerk.record().text(text, &ina)).is_err() && block_on(clerk.record().text(text, &otto)).is_ok());
+    let letters = block_on(clerk.mailbox(&keys)).unwrap().letters;
+    assert!(letters.iter().any(|letter| letter.text.as_deref() == Some("Since when?")), "{letters:?}");
+}
+
 /// Each that comes has the whole intake written anew: what strangers send in a day is bounded, and their files keep no
 /// text of another's out.
 #[test]

@@ -407,8 +407,12 @@ pub(crate) async fn approve(office: &Office, name: &str) {
     whole(&shown);
     let page = Html::parse_document(&shown.text());
     let read: Vec<String> = all(&page, ".read .private").iter().map(|one| one.text().collect()).collect();
-    assert!(read[0].contains("target acct-1\tobject-storage\t\twrite"), "{read:?}");
-    let wrong = ssh_sign("somebody else", &read[1]);
+    assert!(
+        read[0].contains("- acct-1 · object-storage · write") && read[0].contains("24 hours of notice"),
+        "{read:?}"
+    );
+    assert!(read[1].contains("target acct-1\tobject-storage\t\twrite"), "{read:?}");
+    let wrong = ssh_sign("somebody else", &read[2]);
     let refused =
         office.send_shown(&mut browser, "approve", &shown, &[("decision", "d1"), ("signature", &wrong)]).await;
     assert!(
@@ -416,7 +420,7 @@ pub(crate) async fn approve(office: &Office, name: &str) {
         "{}",
         faults(&refused)
     );
-    let signature = ssh_sign(name, &read[1]);
+    let signature = ssh_sign(name, &read[2]);
     let other = [("decision", "d1"), ("signature", signature.as_str()), ("shown", "sha256:00")];
     let refused = office.send_shown(&mut browser, "approve", &shown, &other).await;
     assert!(refused.status == 422 && faults(&refused).contains("not what you were shown"), "{}", faults(&refused));

@@ -189,13 +189,59 @@ fn holds(ground: &Ground<'_>, form: KeyForm) -> bool {
     member.is_some_and(|member| member.keys.values().any(|known| *known == form))
 }
 
+/// A decision as one says it: on whom, what stops, what the customer is left, until when.
+fn in_words(file: &File, decided: &Decided) -> String {
+    let Decision { targets, emergency, respite, ends, review, .. } = &decided.decision;
+    let customer = &file.case.opening.customer;
+    let mut text = format!(
+        "{}, for {customer}. Proposed by {} on {}.\n",
+        order_words(file, decided),
+        decided.by,
+        decided.proposed.day()
+    );
+    let (lifts, none) = (matches!(decided.decision.order, Order::Lift { .. }), targets.is_empty());
+    let list = match (lifts, none) {
+        (true, true) => "Nothing of it stays in force.\n",
+        (true, false) => "Of it stays in force:\n",
+        (false, true) => "It switches nothing off.\n",
+        (false, false) => "Switched off, and nothing else:\n",
+    };
+    text.push_str(list);
+    targets.iter().for_each(|target| text.push_str(&format!("- {}\n", target_words(target))));
+    if *emergency {
+        text.push_str("An emergency: it could not wait for a hearing, and lapses after ten days.\n");
+    }
+    if !lifts {
+        let Respite { notice_hours: hours, export_days: days } = respite;
+        text.push_str(&format!("The customer has {hours} hours of notice, and {days} days to take its data out.\n"));
+    }
+    let until = match (ends, review) {
+        (Some(ends), _) => format!("It ends on {} at the latest.", ends.day()),
+        (None, Some(review)) => format!("It has no end, and is looked at again by {}.", review.day()),
+        (None, None) => String::new(),
+    };
+    (text + &until).trim_end().to_owned()
+}
+
+/// Says the decision that a form is about: the one that was chosen, or is asked for, or the first of those it could be.
+fn said_in_words(
+    sheet: &mut Sheet<'_>,
+    ground: &Ground<'_>,
+    chosen: Option<&DecisionId>,
+    before: &[(String, String)],
+) -> Option<DecisionId> {
+    let asked = sheet.asked_for("decision").and_then(|asked| asked.parse().ok());
+    let first = before.first().and_then(|(id, _)| id.parse().ok());
+    let about: DecisionId = chosen.cloned().or(asked).or(first)?;
+    sheet.said(&format!("{about} in words"), &in_words(ground.file, ground.file.case.decisions.get(&about)?));
+    Some(about)
+}
+
 pub(super) fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let case = &ground.file.case;
     let before = decisions(ground, |one| one.standing == Standing::Proposed);
     let decision: Option<DecisionId> = parsed(sheet.choice("decision", "Which decision", "", &before));
-    let asked = sheet.asked_for("decision").and_then(|asked| asked.parse().ok());
-    let first = before.first().and_then(|(id, _)| id.parse().ok());
-    let about: DecisionId = decision.clone().or(asked).or(first)?;
+    let about = said_in_words(sheet, ground, decision.as_ref(), &before)?;
     let decided = case.decisions.get(&about)?;
     let shown = case.shown(&about)?;
     let digest = Digest::of(&shown);
@@ -209,7 +255,7 @@ pub(super) fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
         return act(Act::Approve { decision: decision?, approval });
     }
     let how = format!(
-        "“tribune decision sign {} {about} --ssh-key FILE --out message.sig” makes it. Or, with what you sign in a file message that ends with its last line’s end: “ssh-keygen -Y sign -n {} -f FILE message”. Paste message.sig here.",
+        "Run “tribune decision sign {} {about} --ssh-key FILE --out message.sig” and paste message.sig. By hand: save what you sign as a file named message, with a line end after its last line, and run “ssh-keygen -Y sign -n {} -f FILE message”.",
         case.id,
         seal::SSH_NAMESPACE
     );
@@ -248,9 +294,10 @@ pub(super) fn approve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doin
 
 pub(super) fn refuse(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let before = decisions(ground, |one| matches!(one.standing, Standing::Proposed | Standing::Approved));
-    let decision = sheet.choice("decision", "Which decision", "", &before);
+    let decision = parsed(sheet.choice("decision", "Which decision", "", &before));
+    said_in_words(sheet, ground, decision.as_ref(), &before);
     let reason = sheet.text("reason", "Why", "");
-    act(Act::Refuse { decision: parsed(decision)?, reason: reason? })
+    act(Act::Refuse { decision: decision?, reason: reason? })
 }
 
 pub(super) fn statement(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
@@ -349,12 +396,9 @@ pub(super) fn serve(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing>
 }
 
 pub(super) fn effect(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
-    let decision: Option<DecisionId> = parsed(sheet.choice(
-        "decision",
-        "Which decision",
-        "",
-        &decisions(ground, |one| one.standing == Standing::Approved),
-    ));
+    let before = decisions(ground, |one| one.standing == Standing::Approved);
+    let decision: Option<DecisionId> = parsed(sheet.choice("decision", "Which decision", "", &before));
+    said_in_words(sheet, ground, decision.as_ref(), &before);
     let decision = decision?;
     let (_, root) = ground.file.case.sealed(&decision)?;
     act(Act::TakeEffect { decision, root })
