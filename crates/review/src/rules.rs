@@ -14,7 +14,8 @@ use crate::procedure::{Basis, Element, Intervention, Procedure, Reach, Respite};
 use crate::roster::{Roster, RosterEvent};
 use crate::seal;
 use crate::words::{
-    AccountId, Actor, CaseId, CommandId, DecisionId, Digest, Moment, PersonId, Role, Standard, Target, Text,
+    AccountId, Actor, CaseId, CommandId, DecisionId, Digest, EvidenceId, ItemId, Moment, PersonId, Role, Standard,
+    StepId, Target, Text,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,6 +295,58 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn act(&self, act: &Act) -> Ruling {
+        self.goes_on(act)?;
+        match act {
+            Act::Open(_) => {
+                hold!(self.context, Begins, false, "it is open already; let what is new join it");
+                Ok(())
+            }
+            Act::Join { source, accounts } => self.join(source, accounts),
+            Act::TakeIn { other, accounts, sources, .. } => self.take_in(other, accounts, sources),
+            Act::GoOnIn { other } => self.go_on_in(other),
+            Act::Assign { person, role } => self.assign(person, *role),
+            Act::Declare { .. } => self.declare(),
+            Act::Release { person } => self.release(person),
+            Act::NoteContact { .. } | Act::NoteLeaving { .. } | Act::FollowUp { .. } => self.notes(act),
+            Act::CompleteStep { step, .. } => self.complete_step(step),
+            Act::AddEvidence(item) => self.add_evidence(item),
+            Act::HandleEvidence { evidence, .. } => self.handle_evidence(evidence),
+            Act::ConfirmSafe { text, written_by } => self.confirm_safe(text, written_by),
+            Act::Ask { text, until, id } => self.ask(id, text, *until),
+            Act::Answer { id, .. } => self.answer(id),
+            Act::WaiveHearing { .. } => self.waive_hearing(),
+            Act::Determine(determination) => self.determine(determination),
+            Act::Dissent { determination, .. } => self.dissent(*determination),
+            Act::Propose(decision) => self.propose(decision),
+            Act::Preview { decision, metered } => self.preview(decision, metered),
+            Act::Compare { decision, metered } => self.compare(decision, metered),
+            Act::Approve { decision, approval } => self.approve(decision, approval),
+            Act::Refuse { decision, .. } => self.refuse(decision),
+            Act::ServeNotice { decision, statement, public } => self.serve_notice(decision, statement, public),
+            Act::TakeEffect { decision, root } => self.take_effect(decision, root),
+            Act::RunOut { decision } => self.run_out(decision),
+            Act::DecideLeaving { .. } => self.decide_leaving(),
+            Act::Check { decision, days, .. } => self.check(decision, *days),
+            Act::LookAgain { decision, next, .. } => self.look_again(decision, *next),
+            Act::Entrust { decision, to, due } => self.entrust(decision, to, *due),
+            Act::Attest { decision, .. } => self.attest(decision),
+            Act::SettleFollowUp { id, .. } => self.settle(id),
+            Act::Appeal(_) | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => self.appeal(act),
+            Act::NamePublicly { .. } => self.name_publicly(),
+            Act::DecideUse { may, .. } => self.decide_use(may),
+            Act::Correct { statement, correction } => self.correct(statement, correction),
+            Act::TellEmployees { text, names_customer } => self.tell_employees(text, *names_customer),
+            Act::Hold { until, .. } => self.hold_off(*until),
+            Act::TakeUp => self.take_up(),
+            Act::Escalate { to, .. } => self.escalate(*to),
+            Act::Respond { role, .. } => self.respond(*role),
+            Act::Close(closing) => self.close(closing),
+            Act::Reopen { material } => self.reopen(material),
+        }
+    }
+
+    /// Whether a case that is closed, or goes on for one thing alone, still takes such an act.
+    fn goes_on(&self, act: &Act) -> Ruling {
         let open = self.case.phase == Phase::Open;
         let after = matches!(
             act,
@@ -323,223 +376,6 @@ impl Check<'_> {
             !(self.case.resumed && (anew || imposes)),
             "it goes on for an appeal or a follow-up alone; reopen it on new material, for others to review"
         );
-        match act {
-            Act::Open(_) => hold!(self.context, Begins, false, "it is open already; let what is new join it"),
-            Act::Join { source, accounts } => self.join(source, accounts)?,
-            Act::TakeIn { other, accounts, sources, .. } => self.take_in(other, accounts, sources)?,
-            Act::GoOnIn { other } => {
-                self.apart()?;
-                hold!(self.context, Known, *other != self.case.id, "a case cannot go on in itself");
-                self.nothing_decided()?;
-                self.nothing_served()?;
-            }
-            Act::Assign { person, role } => self.assign(person, *role)?,
-            Act::Declare { .. } => {
-                let person = self.staff()?;
-                let part = self.case.parts.get(person);
-                hold!(self.context, HasPart, part.is_some(), "they are asked who have a part");
-                let kept = part.is_none_or(|part| part.declared.flatten().is_none());
-                hold!(self.context, NoConflict, kept, "{person} has declared a conflict, which stays; release them");
-            }
-            Act::Release { person } => {
-                // Whoever has a conflict may go, and sends nobody else away.
-                if self.staff()? != person {
-                    self.apart()?;
-                }
-                hold!(self.context, Known, self.case.parts.contains_key(person), "{person} has no part in the case");
-            }
-            Act::NoteContact { .. } | Act::NoteLeaving { .. } | Act::FollowUp { .. } => self.notes(act)?,
-            Act::CompleteStep { step, .. } => {
-                let Some(step) = self.context.procedure.steps.iter().find(|one| one.id == *step) else {
-                    return self.unknown("step", step.as_str());
-                };
-                let once = !self.case.steps.contains_key(&step.id);
-                hold!(self.context, Once, once, "the step is done; go on with the next");
-                let person = self.staff()?;
-                let by = self.case.parts.get(person).is_some_and(|part| part.roles.contains(&step.by));
-                hold!(
-                    self.context,
-                    StepOfOthers,
-                    by,
-                    "{} is for another role; ask one who has it in the case",
-                    step.title
-                );
-                self.clean(person)?;
-            }
-            Act::AddEvidence(item) => self.add_evidence(item)?,
-            Act::HandleEvidence { evidence, .. } => {
-                self.staff()?;
-                hold!(
-                    self.context,
-                    Known,
-                    self.case.evidence.contains_key(evidence),
-                    "there is no evidence {evidence}"
-                );
-            }
-            Act::ConfirmSafe { text, written_by } => {
-                let person = self.apart()?;
-                hold!(self.context, TwoEyes, person != written_by, "ask somebody who did not write it");
-                hold!(self.context, Once, !self.case.safe.contains_key(text), "it is confirmed already");
-            }
-            Act::Ask { text, until, id } => {
-                self.hands(&[Role::Reviewer, Role::Counsel])?;
-                hold!(self.context, Once, !self.case.questions.contains_key(id), "the question is put already");
-                self.safe(text)?;
-                let days = self.context.procedure.days_to_answer;
-                let time = *until >= self.at.plus_days(days);
-                hold!(self.context, TimeToAnswer, time, "give the customer at least {days} days");
-            }
-            Act::Answer { id, .. } => {
-                hold!(self.context, Somebody, self.by == &Actor::Customer, "the customer answers, or nobody");
-                hold!(self.context, Known, self.case.questions.contains_key(id), "no question {id} was put");
-            }
-            Act::WaiveHearing { .. } => {
-                self.hands(&[Role::Decider])?;
-                self.still_stand(&self.case.hearing_waived)?;
-            }
-            Act::Determine(determination) => self.determine(determination)?,
-            Act::Dissent { determination, .. } => {
-                let person = self.staff()?;
-                let took_part =
-                    self.case.parts.get(person).is_some_and(|part| !part.hands.is_empty() || !part.roles.is_empty());
-                hold!(self.context, HasPart, took_part, "an opinion is recorded of those who took part");
-                let known = *determination < self.case.determinations.len();
-                hold!(self.context, Known, known, "there is no determination {determination}");
-            }
-            Act::Propose(decision) => self.propose(decision)?,
-            Act::Preview { decision, metered } => self.preview(decision, metered)?,
-            Act::Compare { decision, metered } => self.compare(decision, metered)?,
-            Act::Approve { decision, approval } => self.approve(decision, approval)?,
-            Act::Refuse { decision, .. } => {
-                let person = self.hands(&[Role::Decider])?;
-                let decided = self.decided(decision)?;
-                let proposed = matches!(decided.standing, Standing::Proposed | Standing::Approved);
-                hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
-                hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
-            }
-            Act::ServeNotice { decision, statement, public } => {
-                self.apart()?;
-                let decided = self.decided(decision)?;
-                let approved = decided.standing == Standing::Approved;
-                hold!(self.context, Approved, approved, "serve it once enough people have approved");
-                hold!(self.context, Once, decided.notice.is_none(), "it was served");
-                self.safe(statement)?;
-                self.safe(public)?;
-            }
-            Act::TakeEffect { decision, root } => {
-                let decided = self.decided(decision)?;
-                self.take_effect(decided)?;
-                let same = *root == seal::root(&decided.decision.targets);
-                hold!(self.context, Unchanged, same, "the list is not the one that was approved; propose the new one");
-            }
-            Act::RunOut { decision } => {
-                let decided = self.decided(decision)?;
-                let over =
-                    decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.clock);
-                hold!(self.context, Over, over, "its time is not over; to end it earlier, propose to lift it");
-            }
-            Act::DecideLeaving { .. } => {
-                self.hands(&[Role::Decider])?;
-                let leaves = self.case.leaving.last().is_some_and(|noted| noted.choice.is_none());
-                hold!(self.context, Leaves, leaves, "nothing leaves that is not decided; note first what leaves");
-                self.still_stand(self.case.leaving.iter().flat_map(|noted| noted.votes.keys()))?;
-            }
-            Act::Check { decision, days, .. } => {
-                self.apart()?;
-                let decided = self.decided(decision)?;
-                let due = CHECK_DAYS.contains(days)
-                    && decided.effect.is_some_and(|effect| self.clock >= effect.plus_days(i64::from(*days)))
-                    && !decided.checks.contains_key(days);
-                hold!(self.context, CheckDue, due, "checks are due 30, 90 and 180 days after the effect, once each");
-            }
-            Act::LookAgain { decision, next, .. } => {
-                self.hands(&[Role::Reviewer, Role::Decider])?;
-                let decided = self.decided(decision)?;
-                let in_effect = decided.standing == Standing::InEffect;
-                hold!(self.context, CheckDue, in_effect, "only what is in effect is looked at again");
-                let to_come = next.map_or(decided.ends.is_some(), |next| next > self.at);
-                hold!(self.context, Bounded, to_come, "give the date on which it is looked at next");
-            }
-            Act::Entrust { decision, to, due } => self.entrust(decision, to, *due)?,
-            Act::Attest { decision, .. } => {
-                let person = self.staff()?;
-                let task = self.decided(decision)?.task.as_ref();
-                let own = task.is_some_and(|task| task.of == *person && task.attested.is_none());
-                hold!(self.context, Entrusted, own, "they attest whose task it is, once; entrust it first");
-            }
-            Act::SettleFollowUp { id, .. } => {
-                self.hands(&[Role::Reviewer, Role::Analyst])?;
-                hold!(self.context, Known, self.case.follow_ups.get(id) == Some(&false), "no follow-up {id} is open");
-            }
-            Act::Appeal(_) | Act::AdmitAppeal { .. } | Act::DecideAppeal { .. } => self.appeal(act)?,
-            Act::NamePublicly { .. } => {
-                self.hands(&[Role::Decider])?;
-                self.still_stand(self.case.naming.iter().filter(|_| !self.case.may_be_named()))?;
-            }
-            Act::DecideUse { may, .. } => self.decide_use(may)?,
-            Act::Correct { statement, correction } => {
-                self.apart()?;
-                let published = self
-                    .case
-                    .decisions
-                    .values()
-                    .any(|one| one.notice.is_some_and(|notice| notice.public == *statement))
-                    || self.case.corrections.values().any(|text| text == statement);
-                hold!(self.context, Known, published, "nothing of that digest was published in this case");
-                self.safe(correction)?;
-            }
-            Act::TellEmployees { text, names_customer } => {
-                self.hands(&[Role::Reviewer])?;
-                let owed = self.case.owes_employees();
-                hold!(
-                    self.context,
-                    Owed,
-                    owed,
-                    "they know; tell them once a statement, a correction or the end is new"
-                );
-                let unnamed = !names_customer || self.case.may_be_named();
-                hold!(
-                    self.context,
-                    Unnamed,
-                    unnamed,
-                    "leave the customer and its accounts out, or let two who decide say first that it may be named"
-                );
-                self.safe(text)?;
-            }
-            Act::Hold { until, .. } => self.hold_off(*until)?,
-            Act::TakeUp => {
-                self.hands(&[Role::Reviewer])?;
-                let held = self.case.held(self.at).is_some();
-                hold!(self.context, Held, held, "it is not put off; go on with it");
-            }
-            Act::Escalate { to, .. } => {
-                self.hands(&Role::ALL)?;
-                let known = ESCALATED_TO.contains(to);
-                let alone = !self.case.escalated().any(|one| one.to == *to);
-                let fits = known && alone;
-                hold!(self.context, Escalated, fits, "ask {}; one question at a time", escalated_to());
-            }
-            Act::Respond { role, .. } => {
-                self.hands(&[*role])?;
-                let asked = self.case.escalated().any(|one| one.to == *role && Some(&one.by) != self.person());
-                hold!(
-                    self.context,
-                    Escalated,
-                    asked,
-                    "nothing that somebody else sent up to {} waits for an answer",
-                    role.name()
-                );
-            }
-            Act::Close(closing) => self.close(closing)?,
-            Act::Reopen { material } => {
-                self.apart()?;
-                let closed = self.case.closings.last().map(|(at, ..)| *at);
-                let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
-                let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
-                hold!(self.context, NewMaterial, new, "add as evidence what has come up since it was closed");
-                one_case(self.context, &self.case.accounts, &self.case.sources, None)?;
-            }
-        }
         Ok(())
     }
 
@@ -642,6 +478,45 @@ impl Check<'_> {
         );
         let days = until > self.at && until <= self.at.plus_days(HOLD_DAYS);
         hold!(self.context, Held, days, "name a day that is to come, at most {HOLD_DAYS} days from now");
+        Ok(())
+    }
+
+    fn go_on_in(&self, other: &CaseId) -> Ruling {
+        self.apart()?;
+        hold!(self.context, Known, *other != self.case.id, "a case cannot go on in itself");
+        self.nothing_decided()?;
+        self.nothing_served()?;
+        Ok(())
+    }
+
+    fn declare(&self) -> Ruling {
+        let person = self.staff()?;
+        let part = self.case.parts.get(person);
+        hold!(self.context, HasPart, part.is_some(), "they are asked who have a part");
+        let kept = part.is_none_or(|part| part.declared.flatten().is_none());
+        hold!(self.context, NoConflict, kept, "{person} has declared a conflict, which stays; release them");
+        Ok(())
+    }
+
+    fn release(&self, person: &PersonId) -> Ruling {
+        // Whoever has a conflict may go, and sends nobody else away.
+        if self.staff()? != person {
+            self.apart()?;
+        }
+        hold!(self.context, Known, self.case.parts.contains_key(person), "{person} has no part in the case");
+        Ok(())
+    }
+
+    fn complete_step(&self, step: &StepId) -> Ruling {
+        let Some(step) = self.context.procedure.steps.iter().find(|one| one.id == *step) else {
+            return self.unknown("step", step.as_str());
+        };
+        let once = !self.case.steps.contains_key(&step.id);
+        hold!(self.context, Once, once, "the step is done; go on with the next");
+        let person = self.staff()?;
+        let by = self.case.parts.get(person).is_some_and(|part| part.roles.contains(&step.by));
+        hold!(self.context, StepOfOthers, by, "{} is for another role; ask one who has it in the case", step.title);
+        self.clean(person)?;
         Ok(())
     }
 
@@ -757,6 +632,51 @@ impl Check<'_> {
         let origins: BTreeSet<_> = items.iter().filter(told).map(|item| &item.origin).collect();
         let carries = items.iter().any(|item| !told(&item) && !opinion(item));
         hold!(self.context, TwoSources, carries || origins.len() != 1, "{id}: find a second source of another origin");
+        Ok(())
+    }
+
+    fn handle_evidence(&self, evidence: &EvidenceId) -> Ruling {
+        self.staff()?;
+        hold!(self.context, Known, self.case.evidence.contains_key(evidence), "there is no evidence {evidence}");
+        Ok(())
+    }
+
+    fn confirm_safe(&self, text: &Text, written_by: &PersonId) -> Ruling {
+        let person = self.apart()?;
+        hold!(self.context, TwoEyes, person != written_by, "ask somebody who did not write it");
+        hold!(self.context, Once, !self.case.safe.contains_key(text), "it is confirmed already");
+        Ok(())
+    }
+
+    fn ask(&self, id: &ItemId, text: &Text, until: Moment) -> Ruling {
+        self.hands(&[Role::Reviewer, Role::Counsel])?;
+        hold!(self.context, Once, !self.case.questions.contains_key(id), "the question is put already");
+        self.safe(text)?;
+        let days = self.context.procedure.days_to_answer;
+        let time = until >= self.at.plus_days(days);
+        hold!(self.context, TimeToAnswer, time, "give the customer at least {days} days");
+        Ok(())
+    }
+
+    fn answer(&self, id: &ItemId) -> Ruling {
+        hold!(self.context, Somebody, self.by == &Actor::Customer, "the customer answers, or nobody");
+        hold!(self.context, Known, self.case.questions.contains_key(id), "no question {id} was put");
+        Ok(())
+    }
+
+    fn waive_hearing(&self) -> Ruling {
+        self.hands(&[Role::Decider])?;
+        self.still_stand(&self.case.hearing_waived)?;
+        Ok(())
+    }
+
+    fn dissent(&self, determination: usize) -> Ruling {
+        let person = self.staff()?;
+        let took_part =
+            self.case.parts.get(person).is_some_and(|part| !part.hands.is_empty() || !part.roles.is_empty());
+        hold!(self.context, HasPart, took_part, "an opinion is recorded of those who took part");
+        let known = determination < self.case.determinations.len();
+        hold!(self.context, Known, known, "there is no determination {determination}");
         Ok(())
     }
 
@@ -948,7 +868,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn take_effect(&self, decided: &Decided) -> Ruling {
+    fn may_take_effect(&self, decided: &Decided) -> Ruling {
         hold!(self.context, Somebody, self.by != &Actor::Customer, "it takes effect when it is compiled");
         if let Actor::Person(person) = self.by {
             present(self.context, person, self.at)?;
@@ -983,6 +903,83 @@ impl Check<'_> {
                 self.heard()?;
             }
         }
+        Ok(())
+    }
+
+    fn refuse(&self, decision: &DecisionId) -> Ruling {
+        let person = self.hands(&[Role::Decider])?;
+        let decided = self.decided(decision)?;
+        let proposed = matches!(decided.standing, Standing::Proposed | Standing::Approved);
+        hold!(self.context, Proposed, proposed, "it is not before those who decide any more");
+        hold!(self.context, OtherThanProposer, decided.by != *person, "ask those who decide");
+        Ok(())
+    }
+
+    fn serve_notice(&self, decision: &DecisionId, statement: &Text, public: &Text) -> Ruling {
+        self.apart()?;
+        let decided = self.decided(decision)?;
+        let approved = decided.standing == Standing::Approved;
+        hold!(self.context, Approved, approved, "serve it once enough people have approved");
+        hold!(self.context, Once, decided.notice.is_none(), "it was served");
+        self.safe(statement)?;
+        self.safe(public)?;
+        Ok(())
+    }
+
+    fn run_out(&self, decision: &DecisionId) -> Ruling {
+        let decided = self.decided(decision)?;
+        let over = decided.standing == Standing::InEffect && decided.ends.is_some_and(|ends| ends <= self.clock);
+        hold!(self.context, Over, over, "its time is not over; to end it earlier, propose to lift it");
+        Ok(())
+    }
+
+    fn decide_leaving(&self) -> Ruling {
+        self.hands(&[Role::Decider])?;
+        let leaves = self.case.leaving.last().is_some_and(|noted| noted.choice.is_none());
+        hold!(self.context, Leaves, leaves, "nothing leaves that is not decided; note first what leaves");
+        self.still_stand(self.case.leaving.iter().flat_map(|noted| noted.votes.keys()))?;
+        Ok(())
+    }
+
+    fn check(&self, decision: &DecisionId, days: u16) -> Ruling {
+        self.apart()?;
+        let decided = self.decided(decision)?;
+        let due = CHECK_DAYS.contains(&days)
+            && decided.effect.is_some_and(|effect| self.clock >= effect.plus_days(i64::from(days)))
+            && !decided.checks.contains_key(&days);
+        hold!(self.context, CheckDue, due, "checks are due 30, 90 and 180 days after the effect, once each");
+        Ok(())
+    }
+
+    fn look_again(&self, decision: &DecisionId, next: Option<Moment>) -> Ruling {
+        self.hands(&[Role::Reviewer, Role::Decider])?;
+        let decided = self.decided(decision)?;
+        let in_effect = decided.standing == Standing::InEffect;
+        hold!(self.context, CheckDue, in_effect, "only what is in effect is looked at again");
+        let to_come = next.map_or(decided.ends.is_some(), |next| next > self.at);
+        hold!(self.context, Bounded, to_come, "give the date on which it is looked at next");
+        Ok(())
+    }
+
+    fn attest(&self, decision: &DecisionId) -> Ruling {
+        let person = self.staff()?;
+        let task = self.decided(decision)?.task.as_ref();
+        let own = task.is_some_and(|task| task.of == *person && task.attested.is_none());
+        hold!(self.context, Entrusted, own, "they attest whose task it is, once; entrust it first");
+        Ok(())
+    }
+
+    fn settle(&self, id: &ItemId) -> Ruling {
+        self.hands(&[Role::Reviewer, Role::Analyst])?;
+        hold!(self.context, Known, self.case.follow_ups.get(id) == Some(&false), "no follow-up {id} is open");
+        Ok(())
+    }
+
+    fn take_effect(&self, decision: &DecisionId, root: &Digest) -> Ruling {
+        let decided = self.decided(decision)?;
+        self.may_take_effect(decided)?;
+        let same = *root == seal::root(&decided.decision.targets);
+        hold!(self.context, Unchanged, same, "the list is not the one that was approved; propose the new one");
         Ok(())
     }
 
@@ -1182,6 +1179,76 @@ impl Check<'_> {
         if case.is_declared_use() {
             self.still_stand(case.use_votes.iter().filter(|(_, vote)| Some(*vote) == decided).map(|(one, _)| one))?;
         }
+        Ok(())
+    }
+
+    fn name_publicly(&self) -> Ruling {
+        self.hands(&[Role::Decider])?;
+        self.still_stand(self.case.naming.iter().filter(|_| !self.case.may_be_named()))?;
+        Ok(())
+    }
+
+    fn correct(&self, statement: &Text, correction: &Text) -> Ruling {
+        self.apart()?;
+        let published =
+            self.case.decisions.values().any(|one| one.notice.is_some_and(|notice| notice.public == *statement))
+                || self.case.corrections.values().any(|text| text == statement);
+        hold!(self.context, Known, published, "nothing of that digest was published in this case");
+        self.safe(correction)?;
+        Ok(())
+    }
+
+    fn tell_employees(&self, text: &Text, names_customer: bool) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        let owed = self.case.owes_employees();
+        hold!(self.context, Owed, owed, "they know; tell them once a statement, a correction or the end is new");
+        let unnamed = !names_customer || self.case.may_be_named();
+        hold!(
+            self.context,
+            Unnamed,
+            unnamed,
+            "leave the customer and its accounts out, or let two who decide say first that it may be named"
+        );
+        self.safe(text)?;
+        Ok(())
+    }
+
+    fn take_up(&self) -> Ruling {
+        self.hands(&[Role::Reviewer])?;
+        let held = self.case.held(self.at).is_some();
+        hold!(self.context, Held, held, "it is not put off; go on with it");
+        Ok(())
+    }
+
+    fn escalate(&self, to: Role) -> Ruling {
+        self.hands(&Role::ALL)?;
+        let known = ESCALATED_TO.contains(&to);
+        let alone = !self.case.escalated().any(|one| one.to == to);
+        let fits = known && alone;
+        hold!(self.context, Escalated, fits, "ask {}; one question at a time", escalated_to());
+        Ok(())
+    }
+
+    fn respond(&self, role: Role) -> Ruling {
+        self.hands(&[role])?;
+        let asked = self.case.escalated().any(|one| one.to == role && Some(&one.by) != self.person());
+        hold!(
+            self.context,
+            Escalated,
+            asked,
+            "nothing that somebody else sent up to {} waits for an answer",
+            role.name()
+        );
+        Ok(())
+    }
+
+    fn reopen(&self, material: &EvidenceId) -> Ruling {
+        self.apart()?;
+        let closed = self.case.closings.last().map(|(at, ..)| *at);
+        let added = self.case.custody.iter().find(|(id, ..)| id == material).map(|(.., at)| *at);
+        let new = closed.zip(added).is_some_and(|(closed, added)| added > closed);
+        hold!(self.context, NewMaterial, new, "add as evidence what has come up since it was closed");
+        one_case(self.context, &self.case.accounts, &self.case.sources, None)?;
         Ok(())
     }
 }
