@@ -1,7 +1,7 @@
 //! How soon gates refuse what was decided, through the real server; run by hand, in release:
 //!
 //! ```text
-//! cargo test --release -p tribune --test it -- --ignored --nocapture how_soon
+//! cargo test --profile demo -p tribune --test it -- --ignored --nocapture how_soon
 //! ```
 
 use crate::story::{Office, in_effect, pins, start};
@@ -30,7 +30,7 @@ struct Gates {
 #[ignore = "a measurement: some minutes, and only in release worth anything"]
 fn how_soon_gates_refuse_after_the_last_stage() {
     let office = in_effect();
-    office.does("gil", &["restriction", "stage", "CASE", "d2", "--gate", "south-1"]);
+    office.does("gil", &["restriction", "stage", "CASE", "d3", "--gate", "south-1"]);
     let (_server, at) = start(&office, &["serve", "--listen", "127.0.0.1:0"]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for count in [1, 10, 100] {
