@@ -382,6 +382,8 @@ fn three_report(office: &Office) -> (String, Vec<String>) {
         office.does("ines", &["report", "trace", report, "--origin", origin]);
     }
     office.does("ines", &["report", "write", &first, "--text", "Since when?", "--identity", "ines.id"]);
+    let anew = office.does("ines", &["report", "rewrap", &first, "--identity", "ines.id"]);
+    assert!(anew.contains("texts are for those who may read them now"), "{anew}");
     let mailbox = office.does("", &["report", "mailbox", "--receipt", "words.txt"]);
     assert!(mailbox.contains("Since when?") && mailbox.contains("an officer will look"), "{mailbox}");
     office.does("", &["report", "add", "--receipt", "words.txt", "--text", "Since 2022."]);

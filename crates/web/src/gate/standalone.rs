@@ -17,8 +17,8 @@ use reqwest::{Client, StatusCode, Url};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -51,6 +51,9 @@ impl Default for Pauses {
         Self { first: Duration::from_millis(250), longest: Duration::from_secs(30), reports: report::EVERY }
     }
 }
+
+/// How long a disk may take to keep a snapshot before the gate answers by it nevertheless.
+const KEEPING: Duration = Duration::from_secs(2);
 
 /// Between two answers that were good, so that a server which answers at once is not asked without end.
 const SHORTEST: Duration = Duration::from_millis(25);
@@ -210,7 +213,7 @@ fn held_to(ceiling: Option<Ceiling>, gate: &Gate, held: &Held) -> Result<(), Too
 struct Kept {
     file: PathBuf,
     /// While it is held, no other gate keeps its snapshot here.
-    folder: File,
+    folder: Mutex<File>,
 }
 
 impl Kept {
@@ -219,7 +222,7 @@ impl Kept {
         std::fs::create_dir_all(state).map_err(failed)?;
         let folder = File::open(state).map_err(failed)?;
         folder.try_lock().map_err(|_| StandaloneError::Taken { path: state.display().to_string() })?;
-        Ok(Self { file: state.join("snapshot"), folder })
+        Ok(Self { file: state.join("snapshot"), folder: Mutex::new(folder) })
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, StandaloneError> {
@@ -230,14 +233,15 @@ impl Kept {
         }
     }
 
-    /// On disk when it returns, whole or not at all.
+    /// On disk when it returns, whole or not at all; one after the other, so that a slow disk ends with the newest.
     fn keep(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let synced = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(bytes)?;
         new.as_file().sync_all()?;
         new.persist(&self.file).map_err(|error| error.error)?;
-        self.folder.sync_all()
+        synced.sync_all()
     }
 }
 
@@ -416,18 +420,25 @@ impl Follower {
         }
     }
 
-    /// Answers by it at once, then keeps it: a full disk stops no lift.
+    /// Keeps it, then answers by it: what a gate answered by, it holds after a restart, and nobody sends it back behind
+    /// that. A disk that is full or hangs stops no lift.
     async fn take(&mut self, gate: Arc<Gate>) -> Result<(), String> {
-        self.held.swap(Arc::clone(&gate));
-        self.held.counts.heard.store((self.held.settings().clock)(), Ordering::Relaxed);
-        self.whole = false;
-        (self.notes)(&format!("answering by snapshot {}", gate.version()));
-        let kept = Arc::clone(&self.kept);
-        let keeping = tokio::task::spawn_blocking(move || kept.keep(&gate.snapshot().bytes()));
-        if let Ok(Err(error)) = keeping.await {
+        let (kept, keeps) = (Arc::clone(&self.kept), Arc::clone(&gate));
+        let keeping = tokio::task::spawn_blocking(move || kept.keep(&keeps.snapshot().bytes()));
+        let failed = match tokio::time::timeout(KEEPING, keeping).await {
+            Ok(Ok(Err(error))) => Some(error.to_string()),
+            Err(_) => Some("the disk does not answer".to_owned()),
+            Ok(_) => None,
+        };
+        if let Some(error) = failed {
             let file = self.kept.file.display();
             (self.notes)(&format!("{file}: {error}; after a restart an older snapshot would be used"));
         }
+        self.held.counts.heard.store((self.held.settings().clock)(), Ordering::Relaxed);
+        self.whole = false;
+        let version = gate.version();
+        self.held.swap(gate);
+        (self.notes)(&format!("answering by snapshot {version}"));
         Ok(())
     }
 

@@ -54,7 +54,9 @@ pub(super) fn as_options(drafts: &[&DraftText]) -> Vec<(String, String)> {
 }
 
 pub(super) fn confirm(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
-    let waiting = drafts(ground, false, |_| true);
+    let mut waiting = drafts(ground, false, |_| true);
+    // Nobody is offered what they wrote themselves; who sends it nevertheless is told why not.
+    waiting.retain(|draft| draft.by != *ground.person || !(sheet.is_shown() || sheet.is_probe()));
     let shown = if sheet.is_shown() { waiting.as_slice() } else { &[] };
     for draft in shown {
         sheet.said(&words_of(draft), &told(ground, &draft.text));
@@ -95,7 +97,12 @@ pub(super) fn opened(ground: &Ground<'_>, text: &Text) -> Option<String> {
 pub(super) fn ask(sheet: &mut Sheet<'_>, ground: &Ground<'_>) -> Option<Doing> {
     let questions = &ground.file.case.questions;
     let next = format!("q{}", questions.len() + 1);
-    let confirmed = drafts(ground, true, |of| *of == DraftOf::Question);
+    let mut confirmed = drafts(ground, true, |of| *of == DraftOf::Question);
+    let was_put = |put: Text| {
+        let asks = |act: &Act| matches!(act, Act::Ask { text, .. } if *text == put);
+        ground.file.events.iter().any(|event| asks(&event.command.act))
+    };
+    confirmed.retain(|draft| !was_put(draft.text));
     let text =
         sheet.choice("text", "Which question", "Those that a second person has confirmed.", &as_options(&confirmed));
     let id = sheet.named("id", "Its name within the case", "", &next);
