@@ -46,7 +46,9 @@ pub enum Error {
     #[error("others changed it at the same time, again and again; look at it as it is now, and send it again")]
     Busy,
     /// The intake has no room until the day's drain.
-    #[error("so much has come today that this is not taken before tomorrow: send the text without files now")]
+    #[error(
+        "so much has come today that this is not taken before tomorrow: send it then; a text without files may be taken now"
+    )]
     Crowded,
     /// Wrong in itself.
     #[error("{0}")]

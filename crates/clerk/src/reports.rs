@@ -332,11 +332,12 @@ impl Clerk {
         let (mut done, mut shut) = (0, 0);
         for Opened { event, sheet } in &opened {
             let Some(text) = text_of(&event.deed) else { continue };
-            let Some(sheet) = sheet else {
+            let answers = matches!(event.deed, Deed::Write { .. } | Deed::Tell { .. });
+            // Without the first text nobody knows the mailbox, and whom it was written to would read it no more.
+            let Some(sheet) = sheet.as_ref().filter(|_| !answers || mailbox.is_some()) else {
                 shut += usize::from(self.record.ciphertext(text).await?.is_some());
                 continue;
             };
-            let answers = matches!(event.deed, Deed::Write { .. } | Deed::Tell { .. });
             let to: Vec<_> = officers.iter().chain(mailbox.as_ref().filter(|_| answers)).cloned().collect();
             let texts: Vec<Text> = [text].iter().chain(&sheet.files).copied().collect();
             self.record.rewrap(&texts, identity, &to).await?;

@@ -5,8 +5,8 @@
 //! only take away from them:
 //!
 //! - a decision restricts its list, less what any lift of it that this gate has ever seen leaves out;
-//! - it stands from when the server says, but not before its notice is over, until the decision's own end or an earlier one of the server's; an emergency at
-//!   most ten days;
+//! - it stands from when the server says, but not before its notice is over, until the decision's own end or an earlier
+//!   one of the server's; an emergency at most ten days;
 //! - it refuses in the stage that the server says, and is counted elsewhere; reading and export pass until the server's
 //!   window is over, but at least for the days that it leaves the customer.
 //!

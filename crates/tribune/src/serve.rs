@@ -78,7 +78,7 @@ pub(crate) async fn live(
     let recents = Arc::new(Recents::default());
     let pages = Arc::new(pages(&office, address, Arc::clone(&recents)).await?);
     let sign_in = office.sign_in(&pages.settings.base)?;
-    let askers = askers(&pages.settings.base, token);
+    let askers = askers(&pages.settings, token);
     let pages = web::pages::router(Arc::clone(&pages), &sign_in);
     let (reports, heard) = web::gate::report::intake(askers.clone());
     let router = Arc::clone(&feed).router(askers).merge(reports).merge(more).merge(pages);
@@ -95,19 +95,25 @@ pub(crate) async fn live(
     }
 }
 
-/// Whom snapshots are given to: whoever is on this machine, unless the pages have an address in the world. Then something
-/// on this machine hands on what the world asks, and being here says nothing.
-fn askers(base: &str, token: Option<Token>) -> Askers {
-    let host = base.split_once("://").map_or(base, |(_, rest)| rest);
-    let here =
-        base.starts_with("http://") && ["127.0.0.1:", "localhost:", "[::1]:"].iter().any(|one| host.starts_with(one));
-    if here {
+/// Whom snapshots are given to: whoever is on this machine, unless the pages have an address in the world.
+fn askers(settings: &Settings, token: Option<Token>) -> Askers {
+    let Settings { base, onion, .. } = settings;
+    if is_here_alone(base, onion.as_deref()) {
         return Askers::near_or(token);
     }
     if token.is_none() {
-        note(&format!("gates get nothing: the pages are at {base}, so they need a token; give it with --token FILE"));
+        let at = onion.as_ref().unwrap_or(base);
+        note(&format!("gates get nothing: the pages are at {at}, so they need a token; give it with --token FILE"));
     }
     Askers::only(token)
+}
+
+/// Whether pages are for this machine alone. Else something on it, a proxy or Tor, hands on what the world asks, and being
+/// here says nothing.
+fn is_here_alone(base: &str, onion: Option<&str>) -> bool {
+    let host = base.strip_prefix("http://");
+    let near = host.is_some_and(|host| ["127.0.0.1:", "localhost:", "[::1]:"].iter().any(|one| host.starts_with(one)));
+    near && onion.is_none()
 }
 
 /// The pages of an office that answers at an address, and what the watch sees for them.
@@ -232,6 +238,26 @@ pub(crate) async fn end(office: &Office, from: u64) -> Result<u64, Failure> {
         match page.last() {
             Some(last) => position = last.position + 1,
             None => return Ok(position),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_need_a_token_wherever_the_world_asks() {
+        let onion = Some("http://abc.onion");
+        for (base, onion, alone) in [
+            ("http://127.0.0.1:8400", None, true),
+            ("http://[::1]:8400", None, true),
+            ("http://127.0.0.1:8400", onion, false),
+            ("https://t.example", None, false),
+            ("http://abc.onion", None, false),
+            ("https://127.0.0.1:8400", None, false),
+        ] {
+            assert_eq!(is_here_alone(base, onion), alone, "{base} {onion:?}");
         }
     }
 }

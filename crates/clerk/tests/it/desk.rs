@@ -384,18 +384,24 @@ fn what_is_written_in_a_report_is_encrypted_anew_when_officers_change() {
     assert_eq!((reads("otto", &otto).len(), reads("ina", &ina).len()), (0, 2));
     let shut = block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap();
     assert_eq!(shut, (0, 2), "who cannot open it gives it to nobody");
+    // One who opens an answer and not the first text does not know to whose mailbox it went, and leaves it as it is.
+    block_on(clerk.answer_report(&papers, &sent("ina", "more"), report, &ina, "And where?", false)).unwrap();
+    assert_eq!(reads("otto", &otto), ["And where?"]);
+    assert_eq!(block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap(), (0, 3));
     let done = block_on(clerk.rewrap_report(&papers, "ina", report, &ina, MIDNIGHT)).unwrap();
-    assert_eq!(done, (3, 0), "two texts and a file");
-    assert_eq!(reads("otto", &otto), ["I saw it.", "Since when?"]);
+    assert_eq!(done, (4, 0), "three texts and a file");
+    assert_eq!(reads("otto", &otto), ["I saw it.", "Since when?", "And where?"]);
     // One who left reads it no more, and who reported still reads what was answered.
     people.members.get_mut(&"ina".parse().unwrap()).unwrap().left = Some(MIDNIGHT);
     block_on(clerk.set_roster("third".parse().unwrap(), MIDNIGHT, &two, &people)).unwrap();
-    assert_eq!(block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap(), (3, 0));
+    assert_eq!(block_on(clerk.rewrap_report(&papers, "otto", report, &otto, MIDNIGHT)).unwrap(), (4, 0));
     let (_, events) = block_on(clerk.look_at_report("otto", report, "to see", MIDNIGHT)).unwrap();
     let Deed::Receive { text, .. } = events[0].deed else { panic!("{events:?}") };
     assert!(block_on(clerk.record().text(text, &ina)).is_err() && block_on(clerk.record().text(text, &otto)).is_ok());
     let letters = block_on(clerk.mailbox(&keys)).unwrap().letters;
-    assert!(letters.iter().any(|letter| letter.text.as_deref() == Some("Since when?")), "{letters:?}");
+    for answer in ["Since when?", "And where?"] {
+        assert!(letters.iter().any(|letter| letter.text.as_deref() == Some(answer)), "{answer}: {letters:?}");
+    }
 }
 
 /// Each that comes has the whole intake written anew: what strangers send in a day is bounded, and their files keep no

@@ -212,16 +212,14 @@ fn nginx(program: &Path, ports: &Ports, folder: &Path) -> Running {
     std::fs::write(folder.join("nginx.conf"), ports.put_into("nginx.conf")).unwrap();
     std::fs::write(folder.join("accounts.map"), "AKIAACME1 acme-1;\nAKIAACME2 acme-2;\n").unwrap();
     std::fs::write(folder.join("buckets.map"), "bucket-1 acme-1;\nbucket-2 acme-2;\n").unwrap();
+    start_nginx(program, folder, ports.listen)
+}
+
+/// By the `nginx.conf` in its folder.
+fn start_nginx(program: &Path, folder: &Path, port: u16) -> Running {
     let mut command = Command::new(program);
-    command.arg("-p").arg(folder).args([
-        "-c",
-        "nginx.conf",
-        "-e",
-        "error.log",
-        "-g",
-        "daemon off; master_process off;",
-    ]);
-    start(&mut command, ports.listen)
+    command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "error.log"]);
+    start(command.args(["-g", "daemon off; master_process off;"]), port)
 }
 
 fn caddy(program: &Path, ports: &Ports, folder: &Path) -> Running {
@@ -506,16 +504,7 @@ async fn behind_nginx_the_pages_are_whole_and_nothing_of_who_came_is_written() {
     let conf = std::fs::read_to_string("../../docs/proxies/pages.conf").unwrap();
     let conf = conf.replace("8443", &listen.to_string()).replace("127.0.0.1:8402;", &format!("127.0.0.1:{own};"));
     std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-    let mut command = Command::new(nginx);
-    command.arg("-p").arg(folder.path()).args([
-        "-c",
-        "nginx.conf",
-        "-e",
-        "error.log",
-        "-g",
-        "daemon off; master_process off;",
-    ]);
-    let _nginx = start(&mut command, listen);
+    let _nginx = start_nginx(&nginx, folder.path(), listen);
     let client = reqwest::Client::builder().danger_accept_invalid_certs(true);
     let client = client.resolve("tribune.example", ([127, 0, 0, 1], listen).into()).build().unwrap();
     let page = client.get(format!("{base}/report/new")).send().await.unwrap();
@@ -556,14 +545,12 @@ fn nginx_takes_every_name_in_a_fallback() {
     let key = "$http_a\\tobject-storage\\twrite\\t";
     let ask = "if ($tribune_fallback_everywhere = $tribune_key_everywhere) { return 403; } return 204;";
     let conf = format!(
-        "pid p; error_log e; events {{}}\nhttp {{ access_log off; include fallback.map; map \"\" $tribune_key_region {{ default \"\"; }}\n\
+        "pid p; error_log error.log; events {{}}\nhttp {{ access_log off; include fallback.map; map \"\" $tribune_key_region {{ default \"\"; }}\n\
          map \"\" $tribune_key_everywhere {{ volatile; default \"{key}\"; }}\n\
          server {{ listen 127.0.0.1:{port}; location / {{ {ask} }} }} }}"
     );
     std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-    let mut command = Command::new(program);
-    command.arg("-p").arg(folder.path());
-    let _nginx = start(command.args(["-c", "nginx.conf", "-e", "e", "-g", "daemon off; master_process off;"]), port);
+    let _nginx = start_nginx(&program, folder.path(), port);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = reqwest::Client::new();
     for (name, status) in
